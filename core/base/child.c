@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "core/base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MESSAGE_MAX (UINT32_C(1) << 30)
+
+int64_t clock_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* In the child, between fork and exec: only what is safe there. */
+static void become_child(int socket_fd, int extra_fd, const char *argument, pid_t parent)
+{
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    /* Both may stand on the numbers they are meant for: move them out of the way first. */
+    int s = fcntl(socket_fd, F_DUPFD, 10);
+    int x = extra_fd >= 0 ? fcntl(extra_fd, F_DUPFD, 10) : -1;
+    int null = open("/dev/null", O_RDONLY);
+    if (s < 0 || null < 0 || (extra_fd >= 0 && x < 0))
+        _exit(127);
+    dup2(null, STDIN_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+    dup2(s, CHILD_SOCKET_FD);
+    if (x >= 0)
+        dup2(x, CHILD_EXTRA_FD);
+    for (int fd = x >= 0 ? CHILD_EXTRA_FD + 1 : CHILD_EXTRA_FD; fd < 256; fd++)
+        close(fd);
+    char *const argv[] = {(char *)"ctxmark", (char *)argument, NULL};
+    execv("/proc/self/exe", argv);
+    _exit(127);
+}
+
+int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct err *e)
+{
+    char argument[64];
+    snprintf(argument, sizeof argument, CHILD_ARGUMENT "%s", role);
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_set(e, "cannot make a socket for a child process: %s", strerror(errno));
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid < 0) {
+        int saved = errno;
+        close(pair[0]);
+        close(pair[1]);
+        return err_set(e, "cannot start a child process: %s", strerror(saved));
+    }
+    if (pid == 0)
+        become_child(pair[1], extra_fd, argument, parent);
+    setpgid(pid, pid); /* also here, so that it holds before a kill whichever of us comes first */
+    close(pair[1]);
+    ret_child->pid = pid;
+    ret_child->fd = pair[0];
+    return 0;
+}
+
+static void describe_end(int status, char *how, size_t size)
+{
+    how[0] = '\0';
+    if (WIFSIGNALED(status))
+        snprintf(how, size, "killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else if (WIFEXITED(status) && WEXITSTATUS(status))
+        snprintf(how, size, "exited with status %d", WEXITSTATUS(status));
+}
+
+static void child_close(struct child *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+    c->pid = 0;
+}
+
+int child_end(struct child *c, int64_t deadline_ns, char *how, size_t how_size)
+{
+    int status = 0;
+    if (c->pid <= 0)
+        return 0;
+    for (int step_us = 50;; step_us = step_us < 5000 ? step_us * 2 : 5000) {
+        pid_t r = waitpid(c->pid, &status, deadline_ns ? WNOHANG : 0);
+        if (r == c->pid)
+            break;
+        if (r < 0 && errno != EINTR)
+            break;
+        if (deadline_ns && clock_now_ns() >= deadline_ns) {
+            kill(-c->pid, SIGKILL);
+            deadline_ns = 0;
+            continue;
+        }
+        usleep((useconds_t)step_us);
+    }
+    kill(-c->pid, SIGKILL); /* whatever it left running in its group */
+    child_close(c);
+    describe_end(status, how, how_size);
+    return status != 0;
+}
+
+void child_kill(struct child *c)
+{
+    if (c->pid <= 0)
+        return;
+    kill(-c->pid, SIGKILL);
+    kill(c->pid, SIGKILL);
+    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    child_close(c);
+}
+
+static int write_all(int fd, const void *data, size_t n)
+{
+    const char *p = data;
+    while (n) {
+        ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w <= 0)
+            return -1;
+        p += w;
+        n -= (size_t)w;
+    }
+    return 0;
+}
+
+int message_send(int fd, const json_t *message, struct err *e)
+{
+    char *text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (!text)
+        return err_set(e, "cannot encode a message: out of memory, or text that is not UTF-8");
+    size_t len = strlen(text);
+    uint32_t head = (uint32_t)len;
+    int r = len > MESSAGE_MAX ? -1 : write_all(fd, &head, sizeof head);
+    if (r == 0)
+        r = write_all(fd, text, len);
+    free(text);
+    return r == 0 ? 0 : err_set(e, "the other process is gone");
+}
+
+static enum message_result wait_readable(int fd, int64_t deadline_ns, int wake_fd)
+{
+    for (;;) {
+        struct pollfd p[2] = {{fd, POLLIN, 0}, {wake_fd, POLLIN, 0}};
+        int timeout = -1;
+        if (deadline_ns) {
+            int64_t left = deadline_ns - clock_now_ns();
+            timeout = left <= 0                       ? 0
+                      : left > INT64_C(3600000000000) ? 3600000
+                                                      : (int)(left / 1000000) + 1;
+        }
+        int n = poll(p, wake_fd >= 0 ? 2 : 1, timeout);
+        if (n < 0 && errno != EINTR)
+            return MESSAGE_BAD;
+        if (n > 0 && p[0].revents)
+            return MESSAGE_OK;
+        if (n > 0 && p[1].revents)
+            return MESSAGE_WOKEN;
+        if (deadline_ns && clock_now_ns() >= deadline_ns)
+            return MESSAGE_TIMEOUT;
+    }
+}
+
+/* *started: some bytes of the message were read; from then on nothing but the deadline stops it. */
+static enum message_result read_all(int fd, void *data, size_t n, int64_t deadline_ns, int wake_fd,
+                                    bool *started)
+{
+    char *p = data;
+    while (n) {
+        enum message_result w = wait_readable(fd, deadline_ns, *started ? -1 : wake_fd);
+        if (w != MESSAGE_OK)
+            return w;
+        ssize_t r = read(fd, p, n);
+        if (r < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (r <= 0)
+            return MESSAGE_END;
+        *started = true;
+        p += r;
+        n -= (size_t)r;
+    }
+    return MESSAGE_OK;
+}
+
+enum message_result message_receive(int fd, int64_t deadline_ns, int wake_fd, json_t **ret_message,
+                                    struct err *e)
+{
+    uint32_t len;
+    bool started = false;
+    enum message_result r = read_all(fd, &len, sizeof len, deadline_ns, wake_fd, &started);
+    if (r != MESSAGE_OK)
+        return r;
+    char *text = len <= MESSAGE_MAX ? malloc((size_t)len + 1) : NULL;
+    if (!text) {
+        err_set(e, "a message of %u bytes cannot be read", len);
+        return MESSAGE_BAD;
+    }
+    r = read_all(fd, text, len, deadline_ns, -1, &started);
+    if (r == MESSAGE_OK) {
+        json_error_t je;
+        *ret_message = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &je);
+        if (!*ret_message) {
+            err_set(e, "a message is not JSON: %s", je.text);
+            r = MESSAGE_BAD;
+        }
+    }
+    free(text);
+    return r;
+}
