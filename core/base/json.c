@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "core/base/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH_MAX 64
+
+static void write_value(struct buf *b, const json_t *v, int depth);
+
+static void new_line(struct buf *b, int depth)
+{
+    buf_putc(b, '\n');
+    for (int i = 0; i < depth; i++)
+        buf_putc(b, ' ');
+}
+
+static void write_string(struct buf *b, const char *text, size_t n)
+{
+    buf_putc(b, '"');
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\')
+            buf_putc(b, '\\');
+        if (c == '\n')
+            buf_puts(b, "\\n");
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(b, "\\u%04x", c);
+        else
+            buf_putc(b, (char)c);
+    }
+    buf_putc(b, '"');
+}
+
+static bool is_plain(const json_t *v)
+{
+    return !json_is_array(v) && !json_is_object(v);
+}
+
+static bool all_plain(const json_t *array)
+{
+    for (size_t i = 0; i < json_array_size(array); i++)
+        if (!is_plain(json_array_get(array, i)))
+            return false;
+    return true;
+}
+
+static void write_array(struct buf *b, const json_t *v, int depth)
+{
+    bool flat = all_plain(v);
+    buf_putc(b, '[');
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        if (i)
+            buf_puts(b, flat ? ", " : ",");
+        if (!flat)
+            new_line(b, depth + 1);
+        write_value(b, json_array_get(v, i), depth + 1);
+    }
+    if (!flat)
+        new_line(b, depth);
+    buf_putc(b, ']');
+}
+
+static void write_object(struct buf *b, const json_t *v, int depth)
+{
+    const char *key;
+    json_t *member;
+    bool first = true;
+    buf_putc(b, '{');
+    json_object_foreach((json_t *)v, key, member)
+    {
+        if (!first)
+            buf_putc(b, ',');
+        first = false;
+        new_line(b, depth + 1);
+        write_string(b, key, strlen(key));
+        buf_puts(b, ": ");
+        write_value(b, member, depth + 1);
+    }
+    if (!first)
+        new_line(b, depth);
+    buf_putc(b, '}');
+}
+
+static void write_real(struct buf *b, double x)
+{
+    size_t before = b->len;
+    if (!isfinite(x)) {
+        buf_puts(b, "null");
+        return;
+    }
+    buf_number(b, x);
+    /* 3.0 stays a real when read back. */
+    if (buf_ok(b) && !strpbrk(b->data + before, ".eE"))
+        buf_puts(b, ".0");
+}
+
+static void write_value(struct buf *b, const json_t *v, int depth)
+{
+    if (depth > DEPTH_MAX) {
+        buf_puts(b, "null");
+        return;
+    }
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        write_object(b, v, depth);
+        break;
+    case JSON_ARRAY:
+        write_array(b, v, depth);
+        break;
+    case JSON_STRING:
+        write_string(b, json_string_value(v), json_string_length(v));
+        break;
+    case JSON_INTEGER:
+        buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        break;
+    case JSON_REAL:
+        write_real(b, json_real_value(v));
+        break;
+    case JSON_TRUE:
+        buf_puts(b, "true");
+        break;
+    case JSON_FALSE:
+        buf_puts(b, "false");
+        break;
+    case JSON_NULL:
+        buf_puts(b, "null");
+        break;
+    }
+}
+
+void json_write(struct buf *b, const json_t *json)
+{
+    write_value(b, json, 0);
+    buf_putc(b, '\n');
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "core/command/command.h"
+#include "core/command/options.h"
+#include "core/plugin/probe.h"
+
+static const char usage[] = "ctxmark plugins [NAME] [-q|-v]\n"
+                            "\n"
+                            "Lists the installed plugins, and why one cannot be used; with NAME, "
+                            "all about that one: where it\n"
+                            "is, its options, the keys it reads from each model, what it measures, "
+                            "whether it can work here.\n";
+
+static const char *kind_name(const struct descriptor *d)
+{
+    return d->kind == CTXMARK_BACKEND ? "backend" : "analyzer";
+}
+
+/* ---- the list */
+
+static void list_one(void *arg, const char *path, const struct descriptor *d, const char *problem)
+{
+    int *count = arg;
+    if (d)
+        printf("%-9s %-16s %-8s %s\n", kind_name(d), d->name, d->version, d->summary);
+    else
+        printf("%-9s %s: %s\n", "refused", path, problem ? problem : "");
+    ++*count;
+}
+
+/* ---- one plugin */
+
+static const char *type_name(const struct option_schema *o)
+{
+    static const char *const names[] = {"?",    "integer", "number", "yes/no",
+                                        "text", "choice",  "path"};
+    return names[o->type < sizeof names / sizeof names[0] ? o->type : 0];
+}
+
+static void print_range(const struct option_schema *o)
+{
+    for (size_t i = 0; o->choices && o->choices[i]; i++)
+        printf("%s%s", i ? "|" : " ", o->choices[i]);
+    if (o->min != 0 || o->max != 0)
+        printf(" %.15g..%.15g", o->min, o->max);
+    if (o->unit[0])
+        printf(" %s", o->unit);
+}
+
+static void print_option(const struct option_schema *o)
+{
+    printf("  %s: %s%s", o->name, o->flags & CTXMARK_OPT_LIST ? "list of " : "", type_name(o));
+    print_range(o);
+    if (o->flags & CTXMARK_OPT_REQUIRED)
+        printf(", required");
+    if (o->flags & CTXMARK_OPT_SERVES)
+        printf(", serves the models that have it");
+    if (o->default_text)
+        printf(" (default: %s)", o->default_text);
+    printf("\n      %s\n", o->help);
+}
+
+static void print_options(const char *title, const struct option_schema *table, size_t n)
+{
+    if (n)
+        printf("%s\n", title);
+    for (size_t i = 0; i < n; i++)
+        print_option(&table[i]);
+}
+
+static void print_capabilities(uint64_t bits)
+{
+    static const char *const names[] = {"token ids as prompt", "text as prompt", "logits",
+                                        "concurrency", "exact lengths"};
+    const char *separator = "can:         ";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (bits >> i & 1) {
+            printf("%s%s", separator, names[i]);
+            separator = ", ";
+        }
+    if (separator[0] == ',')
+        printf("\n");
+}
+
+static void print_fitness(const struct descriptor *d)
+{
+    struct err e;
+    json_t *none = json_object();
+    int works = probe_backend(d, none, &e);
+    printf("works here:  %s%s%s\n", works == 1 ? "yes" : "no", works == 1 ? "" : ": ",
+           works == 1 ? "" : e.text);
+    json_decref(none);
+}
+
+static void print_plugin(const struct descriptor *d)
+{
+    printf("%s %s, %s\n%s\n", d->name, d->version, kind_name(d), d->summary);
+    printf("file:        %s\nsha256:      %s\nlicense:     %s\ninterface:   %u.%u\n", d->path,
+           d->sha256, d->license, d->abi_major, d->abi_minor);
+    for (size_t i = 0; d->aliases[i]; i++)
+        printf("also called: %s\n", d->aliases[i]);
+    for (size_t i = 0; d->after[i]; i++)
+        printf("after:       %s\n", d->after[i]);
+    if (d->kind == CTXMARK_BACKEND) {
+        print_capabilities(d->capabilities);
+        print_fitness(d);
+    }
+    print_options("options:", d->options, d->option_count);
+    print_options("model keys:", d->model_keys, d->model_key_count);
+    if (d->metric_count)
+        printf("metrics of its own:\n");
+    for (size_t i = 0; i < d->metric_count; i++)
+        printf("  %s%s%s: %s\n", d->metrics[i].name, d->metrics[i].unit[0] ? ", " : "",
+               d->metrics[i].unit, d->metrics[i].help);
+}
+
+static int show_one(struct registry *r, const char *name)
+{
+    struct err e, other;
+    const struct descriptor *d;
+    enum registry_result found = registry_find(r, name, CTXMARK_BACKEND, &d, &e);
+    if (found != REGISTRY_FOUND &&
+        registry_find(r, name, CTXMARK_ANALYZER, &d, &other) == REGISTRY_FOUND)
+        found = REGISTRY_FOUND;
+    if (found == REGISTRY_FOUND) {
+        print_plugin(d);
+        return EXIT_DONE;
+    }
+    log_error("%s", e.text);
+    return EXIT_USAGE;
+}
+
+int command_plugins(int argc, char **argv)
+{
+    struct options o;
+    struct err e;
+    int r = options_parse(&o, argc, argv, "", 0, 1, usage);
+    int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
+    struct registry *registry = r == 0 ? registry_new(NULL, &e) : NULL;
+    if (registry && o.operand_count)
+        status = show_one(registry, o.operands[0]);
+    else if (registry) {
+        int count = 0;
+        registry_each(registry, list_one, &count);
+        if (!count)
+            log_note("no plugins are installed");
+        status = EXIT_DONE;
+    } else if (r == 0)
+        log_error("%s", e.text);
+    registry_free(registry);
+    options_free(&o);
+    return status;
+}

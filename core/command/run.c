@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/command/analysis_output.h"
+#include "core/command/check.h"
+#include "core/command/command.h"
+#include "core/command/options.h"
+#include "core/report/report.h"
+#include "core/run/interrupt.h"
+#include "core/run/manifest.h"
+#include "core/run/run.h"
+
+static const char usage[] =
+    "ctxmark run CONFIG [-o DIR] [--only KEY=GLOB]... [--set KEY=VALUE]... [-n] [-q|-v]\n"
+    "\n"
+    "Measures what CONFIG plans, analyses it, and writes a run directory.\n"
+    "\n"
+    "  -o, --output DIR     the run directory (default: runs/EXPERIMENT-DATE-TIME)\n"
+    "      --only KEY=GLOB  only these cells; KEY: backend, model, context_length, concurrency\n"
+    "      --set KEY=VALUE  overrides a key of the config, for instance --set repetitions=3\n"
+    "  -n, --dry-run        prints the plan and measures nothing\n"
+    "  -q, --quiet          errors only;  -v, --verbose: more\n"
+    "\n"
+    "Exit status: 0 done, 1 some cells failed, 2 usage or config, 130 interrupted.\n";
+
+/* Everything of one `ctxmark run`. */
+struct job {
+    struct options options;
+    struct registry *registry;
+    struct config *config;
+    struct plan *plan;
+    struct rundir dir;
+    struct run run;
+};
+
+static void job_free(struct job *j)
+{
+    record_close(&j->run.record);
+    json_decref(j->run.manifest);
+    json_decref(j->run.store);
+    json_decref(j->run.works);
+    json_decref(j->run.limited);
+    rundir_close(&j->dir);
+    plan_free(j->plan);
+    config_free(j->config);
+    registry_free(j->registry);
+    options_free(&j->options);
+}
+
+/* A plugin that is not installed stops the run before anything is made, unless it is asked for as
+ * rows. */
+static int check_installed(const struct config *c, struct err *e)
+{
+    for (size_t i = 0; i < c->backend_count; i++)
+        if (!c->backends[i].descriptor && !c->missing_as_rows)
+            return err_set(e, "%s; or set on_missing_backend: rows to go on without it",
+                           c->backends[i].missing);
+    return 0;
+}
+
+/* A copy of the config file beside the results. */
+static int keep_config(const struct job *j, struct err *e)
+{
+    char *text;
+    size_t size;
+    if (file_read(j->config->path, &text, &size, e) < 0)
+        return -1;
+    int r = rundir_write(j->dir.path, "config.yaml", text, size, e);
+    free(text);
+    return r;
+}
+
+static int begin(struct job *j, char *const *command, struct err *e)
+{
+    struct run *run = &j->run;
+    if (rundir_create(&j->dir, j->options.output, j->config->experiment, e) < 0)
+        return -1;
+    run->config = j->config;
+    run->plan = j->plan;
+    run->folder = j->dir.path;
+    run->manifest = manifest_new(j->config, j->plan, j->dir.run_id, command, e);
+    run->store = json_object();
+    run->works = json_object();
+    run->limited = json_object();
+    if (!run->manifest || !run->store || !run->works || !run->limited)
+        return err_memory(e);
+    if (getrandom(&run->nonce, sizeof run->nonce, 0) != sizeof run->nonce)
+        return err_set(e, "no random numbers can be had for the prompts");
+    progress_init(&run->progress, j->config, j->plan, log_get_level() == LOG_QUIET);
+    if (keep_config(j, e) < 0 ||
+        rundir_write_json(j->dir.path, "manifest.json", run->manifest, e) < 0)
+        return -1;
+    return record_create(&run->record, j->dir.path, j->dir.run_id, e);
+}
+
+/* analysis.json, report.md, and the findings on stdout. */
+static int analyse(const struct job *j, struct err *e)
+{
+    const char *folder = j->dir.path;
+    struct buf findings = {0};
+    json_t *analysis = NULL;
+    char *csv = rundir_file(folder, "metrics.csv"), *details = rundir_file(folder, "details.jsonl");
+    int r = csv && details
+                ? analysis_make(csv, details, j->run.manifest, NULL, j->config->analyzers,
+                                j->config->analyzer_count, &analysis, e)
+                : err_memory(e);
+    if (r == 0)
+        r = rundir_write_json(folder, "analysis.json", analysis, e);
+    if (r == 0)
+        r = analysis_render(folder, analysis, j->run.manifest, e);
+    if (r == 0) {
+        report_findings(analysis, 8, &findings);
+        fputs(buf_text(&findings), stdout);
+    }
+    buf_free(&findings);
+    json_decref(analysis);
+    free(csv);
+    free(details);
+    return r;
+}
+
+static int finish(struct job *j, int measured, struct err *e)
+{
+    struct run *run = &j->run;
+    progress_clear(&run->progress);
+    manifest_finish(run);
+    struct err e2;
+    if (rundir_write_json(j->dir.path, "manifest.json", run->manifest, &e2) < 0)
+        log_error("%s", e2.text);
+    if (measured < 0) {
+        log_error("%s", e->text);
+        log_note("what was measured is in %s", j->dir.path);
+        return EXIT_SOME_FAILED;
+    }
+    if (run->record.rows && analyse(j, e) < 0) {
+        log_error("%s", e->text);
+        log_note("the rows are in %s/metrics.csv", j->dir.path);
+        return EXIT_SOME_FAILED;
+    }
+    printf("%s/report.md\n", j->dir.path);
+    if (run->stopped) {
+        log_note("interrupted: %lld of the planned repetitions are in %s", (long long)run->done,
+                 j->dir.path);
+        return EXIT_INTERRUPTED;
+    }
+    return run->failed ? EXIT_SOME_FAILED : EXIT_DONE;
+}
+
+static int execute(struct job *j, char *const *command)
+{
+    struct err e;
+    if (check_installed(j->config, &e) < 0 || interrupt_watch() < 0 || begin(j, command, &e) < 0) {
+        log_error("%s", e.text);
+        return EXIT_USAGE;
+    }
+    log_note("%zu cells, into %s", j->plan->cell_count * (size_t)j->config->launches, j->dir.path);
+    int measured = run_measure(&j->run, &e);
+    return finish(j, measured, &e);
+}
+
+int command_run(int argc, char **argv)
+{
+    struct job j = {.dir.lock_fd = -1, .run.record = {.metrics_fd = -1, .details_fd = -1}};
+    struct err e;
+    int r = options_parse(&j.options, argc, argv, "osyD", 1, 1, usage);
+    int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
+    if (r == 0) {
+        const struct options *o = &j.options;
+        j.config = config_read(o->operands[0], o->sets, o->set_count, &j.registry, &e);
+        j.plan = j.config ? plan_make(j.config, o->filters, o->filter_count, &e) : NULL;
+        if (!j.plan)
+            log_error("%s", e.text);
+        else if (o->dry_run) {
+            check_print(j.config, j.plan);
+            status = EXIT_DONE;
+        } else
+            status = execute(&j, argv);
+    }
+    job_free(&j);
+    return status;
+}

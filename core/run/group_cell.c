@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "core/run/group.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ctxmark/plugin.h>
+
+#include "core/plugin/host.h"
+#include "core/run/interrupt.h"
+#include "core/run/stop.h"
+
+/* ---- rows */
+
+static int add_row(struct group *g, struct cell_state *s, const char *status, const char *error,
+                   const json_t *reply, const struct timespec *started, int64_t seq, bool warmup)
+{
+    const json_t *foreign = json_object_get(reply, "foreign_cpu");
+    struct record_repetition rep = {
+        .seq = seq,
+        .rep = warmup ? s->warmups : s->measured,
+        .warmup = warmup,
+        .started = *started,
+        .status = status,
+        .error = error,
+        .note = warmup && g->restarted ? "restarted" : "",
+        .load_ms = g->load_ms,
+        .foreign_cpu = json_is_number(foreign) ? json_number_value(foreign) : -1,
+        .results = json_object_get(reply, "results"),
+    };
+    if (strcmp(status, "ok") == 0)
+        g->load_ms = NAN;
+    return record_add(&g->run->record, &s->cell, &rep, &s->series, g->err);
+}
+
+/* A failure before, or instead of, a repetition. */
+static int add_failure(struct group *g, struct cell_state *s, const char *status, const char *error)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    bool warmup = s->warmups < s->warmups_due;
+    s->failures++;
+    if (strcmp(status, "skipped") != 0)
+        g->run->failed++;
+    return add_row(g, s, status, error, NULL, &now, g->run->seq++, warmup);
+}
+
+static void end_cell(struct cell_state *s, const char *status, const char *why)
+{
+    s->ended = true;
+    snprintf(s->failure, sizeof s->failure, "%s: %s", status, why);
+}
+
+static double median_of(struct buf *doubles)
+{
+    size_t n = doubles->len / sizeof(double);
+    double *v = (double *)(void *)doubles->data;
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = i; k > 0 && v[k] < v[k - 1]; k--) {
+            double t = v[k];
+            v[k] = v[k - 1];
+            v[k - 1] = t;
+        }
+    return !n ? NAN : n % 2 ? v[n / 2] : 0.5 * (v[n / 2 - 1] + v[n / 2]);
+}
+
+/* The cell is over: cold tags, progress. */
+int group_close_cell(struct group *g, struct cell_state *s)
+{
+    const struct config *c = g->run->config;
+    int r = record_finish_series(&g->run->record, &s->series, c->cold_ratio, g->err);
+    int64_t left = c->repetitions + c->warmup_repetitions - (int64_t)s->series.count;
+    progress_cell(&g->run->progress, &s->cell, &s->series, median_of(&s->decode_rates), s->failure,
+                  left > 0 ? left : 0);
+    record_series_free(&s->series);
+    buf_free(&s->decode_rates);
+    return r;
+}
+
+/* Every cell that is left gets one row with the same reason. */
+int group_fail_rest(struct group *g, const char *status, const char *why)
+{
+    for (size_t i = 0; i < g->plan->cell_count; i++) {
+        struct cell_state *s = &g->cells[i];
+        if (s->ended)
+            continue;
+        end_cell(s, status, why);
+        if (add_failure(g, s, status, why) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- one exchange about a cell, and what becomes of it */
+
+/* What a dead worker's row says. */
+static void describe_death(const struct group *g, char *text, size_t size)
+{
+    const char *end = g->worker.end;
+    snprintf(text, size, "the backend's process was %s%s", end,
+             strstr(end, "signal 9") ? " - by the kernel, most likely, because memory ran out"
+                                     : "");
+}
+
+/* After a worker was lost in the middle of a cell: a new one, whose warm-up is repeated. */
+static int restart_worker(struct group *g, struct cell_state *s)
+{
+    char why[1200];
+    const char *status;
+    switch (group_start_worker(g, &status, why, sizeof why)) {
+    case START_OK:
+        s->warmups_due = s->warmups + g->run->config->warmup_repetitions;
+        g->restarted = true;
+        return 0;
+    case START_STOPPED:
+        g->run->stopped = true;
+        return 0;
+    case START_FAILED:
+        break;
+    }
+    return group_fail_rest(g, status, why);
+}
+
+/* An answer with another status than OK. */
+static int backend_failed(struct group *g, struct cell_state *s, int32_t status, const char *reason)
+{
+    const char *name = host_status_name(status);
+    if (add_failure(g, s, name, reason) < 0)
+        return -1;
+    if (status == CTXMARK_OOM) {
+        if (!g->oom_seen || s->cell.context_length < g->oom_context)
+            g->oom_context = s->cell.context_length;
+        g->oom_seen = true;
+    }
+    /* Repeating cannot mend these. */
+    bool hopeless =
+        status == CTXMARK_OOM || status == CTXMARK_INVALID || status == CTXMARK_UNSUPPORTED;
+    if (hopeless || s->failures >= g->run->config->max_failures)
+        end_cell(s, name, reason);
+    if (status == CTXMARK_LOST) {
+        worker_stop(&g->worker);
+        return restart_worker(g, s);
+    }
+    return 0;
+}
+
+/* The worker is gone, or did not keep the time limit. */
+static int worker_failed(struct group *g, struct cell_state *s, enum worker_result result,
+                         const char *doing)
+{
+    char why[512];
+    const char *status = "timeout";
+    if (result == WORKER_STOPPED) {
+        g->run->stopped = true;
+        return 0;
+    }
+    if (result == WORKER_DIED) {
+        status = "crashed";
+        describe_death(g, why, sizeof why);
+    } else
+        snprintf(why, sizeof why, "%s took longer than timeout_s = %g s%s", doing,
+                 g->run->config->timeout_s,
+                 result == WORKER_HUNG ? "; the backend did not react and was killed" : "");
+    if (add_failure(g, s, status, why) < 0)
+        return -1;
+    if (s->failures >= g->run->config->max_failures)
+        end_cell(s, status, why);
+    return worker_alive(&g->worker) ? 0 : restart_worker(g, s);
+}
+
+static int32_t reply_status(const json_t *reply)
+{
+    return (int32_t)json_integer_value(json_object_get(reply, "status"));
+}
+
+static const char *reply_reason(const json_t *reply)
+{
+    const char *reason = json_string_value(json_object_get(reply, "reason"));
+    return reason ? reason : "";
+}
+
+static int prepare_cell(struct group *g, struct cell_state *s)
+{
+    json_t *reply;
+    g->prepared = NULL;
+    enum worker_result r =
+        worker_ask(&g->worker, group_prepare_message(g, s), g->run->config->timeout_s, &reply);
+    int status = 0;
+    if (r != WORKER_ANSWERED)
+        status = worker_failed(g, s, r, "preparing");
+    else if (reply_status(reply) != CTXMARK_OK)
+        status = backend_failed(g, s, reply_status(reply), reply_reason(reply));
+    else
+        g->prepared = s;
+    if (r == WORKER_ANSWERED)
+        group_keep_store(g, reply);
+    json_decref(reply);
+    return status;
+}
+
+static void remember_decode_rate(struct cell_state *s, const json_t *reply)
+{
+    const json_t *result = json_array_get(json_object_get(reply, "results"), 0);
+    const json_t *stamps = json_object_get(result, "token_ns");
+    size_t n = json_array_size(stamps);
+    if (n < 2)
+        return;
+    double span = json_number_value(json_array_get(stamps, n - 1)) -
+                  json_number_value(json_array_get(stamps, 0));
+    double rate = (double)(n - 1) * 1e9 / span;
+    if (span > 0)
+        buf_add(&s->decode_rates, &rate, sizeof rate);
+}
+
+static int repetition_done(struct group *g, struct cell_state *s, const json_t *reply,
+                           const struct timespec *started, int64_t seq, bool warmup)
+{
+    if (add_row(g, s, "ok", "", reply, started, seq, warmup) < 0)
+        return -1;
+    if (warmup) {
+        if (++s->warmups == s->warmups_due)
+            g->restarted = false;
+    } else {
+        s->measured++;
+        g->run->done++;
+        remember_decode_rate(s, reply);
+    }
+    return 0;
+}
+
+static int one_repetition(struct group *g, struct cell_state *s)
+{
+    const struct config *c = g->run->config;
+    bool warmup = s->warmups < s->warmups_due;
+    int64_t seq = g->run->seq++;
+    struct timespec started;
+    json_t *reply;
+    progress_repetition(&g->run->progress, &s->cell, warmup,
+                        (warmup ? s->warmups : s->measured) + 1,
+                        warmup ? s->warmups_due : c->repetitions);
+    clock_gettime(CLOCK_REALTIME, &started);
+    int64_t before = clock_now_ns();
+    enum worker_result r =
+        worker_ask(&g->worker, group_run_message(g, s, seq), c->timeout_s, &reply);
+    progress_took(&g->run->progress, &s->cell, 1e-9 * (double)(clock_now_ns() - before));
+    int status;
+    if (r == WORKER_ANSWERED)
+        group_keep_store(g, reply);
+    if (r != WORKER_ANSWERED) {
+        g->run->seq = seq; /* the failure takes the number */
+        status = worker_failed(g, s, r, "a repetition");
+    } else if (reply_status(reply) != CTXMARK_OK) {
+        g->run->seq = seq;
+        status = backend_failed(g, s, reply_status(reply), reply_reason(reply));
+    } else
+        status = repetition_done(g, s, reply, &started, seq, warmup);
+    json_decref(reply);
+    return status;
+}
+
+/* ---- when a cell is done */
+
+static double seconds_now(void)
+{
+    return 1e-9 * (double)clock_now_ns();
+}
+
+static bool narrow_enough(const struct cell_state *s, double ci_pct)
+{
+    double *values = calloc(s->series.count + 1, sizeof *values);
+    size_t n = 0;
+    for (size_t i = 0; values && i < s->series.count; i++)
+        if (!s->series.repetitions[i].warmup && !isnan(s->series.repetitions[i].latency_ms))
+            values[n++] = s->series.repetitions[i].latency_ms;
+    bool enough = values && stop_half_width_pct(values, n) <= ci_pct;
+    free(values);
+    return enough;
+}
+
+bool group_cell_is_done(const struct group *g, const struct cell_state *s)
+{
+    const struct config *c = g->run->config;
+    if (s->ended || s->warmups < s->warmups_due)
+        return s->ended;
+    if (!c->stop.enabled)
+        return s->measured >= c->repetitions;
+    if (s->measured < c->stop.min)
+        return false;
+    return s->measured >= c->stop.max || seconds_now() - s->began_s >= c->stop.max_seconds ||
+           narrow_enough(s, c->stop.ci_pct);
+}
+
+/* on_oom: skip leaves out what is longer than a context that ran out of memory. */
+static int skip_cell(struct group *g, struct cell_state *s)
+{
+    char why[160];
+    snprintf(why, sizeof why, "left out (on_oom: skip): context %lld ran out of memory",
+             (long long)g->oom_context);
+    end_cell(s, "skipped", why);
+    return add_failure(g, s, "skipped", why);
+}
+
+/* Prepares if need be, and runs `count` repetitions, or fewer if the cell is done before. */
+int group_visit_cell(struct group *g, struct cell_state *s, int64_t count)
+{
+    if (s->began_s == 0)
+        s->began_s = seconds_now();
+    if (g->oom_seen && g->run->config->skip_after_oom && s->cell.context_length > g->oom_context &&
+        !s->series.count && !s->ended)
+        return skip_cell(g, s);
+    for (int64_t i = 0; i < count && !group_cell_is_done(g, s) && !g->run->stopped; i++) {
+        if (interrupt_requested()) {
+            g->run->stopped = true;
+            break;
+        }
+        int r = g->prepared == s ? 0 : prepare_cell(g, s);
+        if (r == 0 && g->prepared == s)
+            r = one_repetition(g, s);
+        if (r < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* manifest.json: everything that identifies the measurement. */
+
+#ifndef CORE_RUN_MANIFEST_H
+#define CORE_RUN_MANIFEST_H
+
+#include "core/run/run.h"
+
+/* At the start: versions, config, machine, plan, plugins.  `command` are the program's arguments,
+ * NULL-terminated.  A new reference; NULL: e is set. */
+json_t *manifest_new(const struct config *c, const struct plan *plan, const char *run_id,
+                     char *const *command, struct err *e);
+
+/* A worker has started: its limits and its model's facts. */
+void manifest_add_start(struct run *run, const struct config_backend *b,
+                        const struct config_model *m, const struct plan_group *g,
+                        const json_t *reply);
+
+/* At the end: counts, times, what a reader must know about where the figures come from. */
+void manifest_finish(struct run *run);
+
+/* What analyzers may ask for, from a manifest (see core/analysis/analysis.h).  A new reference. */
+json_t *manifest_facts(const json_t *manifest);
+
+#endif
