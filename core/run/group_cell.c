@@ -153,7 +153,7 @@ static int backend_failed(struct group *g, struct cell_state *s, int32_t status,
 static int worker_failed(struct group *g, struct cell_state *s, enum worker_result result,
                          const char *doing)
 {
-    char why[512];
+    char why[640];
     const char *status = "timeout";
     if (result == WORKER_STOPPED) {
         g->run->stopped = true;
