@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "core/base/err.h"
-#include "core/config/config.h"
+#include "core/config/run_config.h"
 
 struct frame; /* rows as columns; see frame.h */
 
@@ -23,8 +23,9 @@ struct frame; /* rows as columns; see frame.h */
 
 /* Runs the analyzers in the order that `after` asks for (independent ones side by side, at most
  * `jobs` at once; 0: as many as there are cores).  An analyzer that fails leaves a finding that
- * says so, and the others' results.  *ret_analysis is a new reference: the analysis.json object,
- * with `run` (borrowed; may be NULL) as its "run".  0 or -1. */
+ * says so, and the others' results; one that does not end within 600 s (or
+ * CTXMARK_ANALYZER_TIMEOUT_S, from the environment) has failed.  *ret_analysis is a new reference:
+ * the analysis.json object, with `run` (borrowed; may be NULL) as its "run".  0 or -1. */
 int analysis_run(const struct frame *frame, const struct config_analyzer *analyzers,
                  size_t analyzer_count, const json_t *facts, json_t *run, unsigned jobs,
                  json_t **ret_analysis, struct err *e);

@@ -2,7 +2,11 @@
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
 /* The measured rows as columns.  Reads our metrics.csv and any CSV with such columns: by name, in
- * any order, with aliases (peak_vram_mb), missing optional columns, rows of any status. */
+ * any order, with aliases (peak_vram_mb), missing optional columns, rows of any status.
+ *
+ * All of design's columns are there, unknown where the file does not have them, but for two that
+ * then say so: `tokens_per_s` is left out (analyzers derive it), and `phase` and `status` read
+ * "measured" and "ok". */
 
 #ifndef CORE_ANALYSIS_FRAME_H
 #define CORE_ANALYSIS_FRAME_H
@@ -20,15 +24,17 @@ struct frame_column {
 };
 
 struct frame {
-    size_t row_count, column_count, skipped; /* skipped: lines that were no rows, each logged */
+    size_t row_count, column_count;
+    size_t skipped;    /* lines that were no rows; the first ones are logged, and their count */
+    size_t unreadable; /* fields of number columns that hold no number: unknown, counted */
     struct frame_column *columns;
-    int fd; /* memfd with everything the analyzer children map; -1: not made yet */
+    int fd; /* sealed memory file with all of it, which analyzer children map */
     /* further members are frame.c's own */
     void *internal;
 };
 
-/* details_path: details.jsonl whose declared metrics become columns, or NULL.  NULL on failure: e
- * has FILE:LINE. */
+/* details_path: details.jsonl whose metrics become number columns, or NULL.  NULL on failure: e has
+ * FILE:LINE. */
 struct frame *frame_read_csv(const char *path, const char *details_path, struct err *e);
 void frame_free(struct frame *f); /* NULL is fine */
 

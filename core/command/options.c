@@ -11,21 +11,14 @@
 
 /* The letters are those of options.h; -n means --dry-run or a count, as the command has it. */
 static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"analyzers", required_argument, NULL, 'a'},
-    {"format", required_argument, NULL, 'f'},
-    {"set", required_argument, NULL, 's'},
-    {"only", required_argument, NULL, 'y'},
-    {"dry-run", no_argument, NULL, 'D'},
-    {"json", no_argument, NULL, 'j'},
-    {"text", required_argument, NULL, 't'},
-    {"tokens", required_argument, NULL, 'k'},
-    {"logits", required_argument, NULL, 'l'},
-    {"positions", required_argument, NULL, 'p'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"output", required_argument, NULL, 'o'}, {"analyzers", required_argument, NULL, 'a'},
+    {"resume", required_argument, NULL, 'r'}, {"format", required_argument, NULL, 'f'},
+    {"set", required_argument, NULL, 's'},    {"only", required_argument, NULL, 'y'},
+    {"dry-run", no_argument, NULL, 'D'},      {"json", no_argument, NULL, 'j'},
+    {"text", required_argument, NULL, 't'},   {"tokens", required_argument, NULL, 'k'},
+    {"logits", required_argument, NULL, 'l'}, {"positions", required_argument, NULL, 'p'},
+    {"quiet", no_argument, NULL, 'q'},        {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
 
 /* Splits KEY=VALUE in place; false if it is none. */
@@ -74,6 +67,9 @@ static int take(struct options *o, int letter, char *value)
     switch (letter) {
     case 'o':
         o->output = value;
+        return 0;
+    case 'r':
+        o->resume = value;
         return 0;
     case 'a':
         o->analyzers = value;

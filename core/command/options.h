@@ -16,7 +16,7 @@
 struct options {
     const char *operands[4];
     size_t operand_count;
-    const char *output, *analyzers, *format, *text, *tokens, *logits, *positions;
+    const char *output, *resume, *analyzers, *format, *text, *tokens, *logits, *positions;
     const char *count; /* -n N of `try` */
     struct config_override *sets;
     size_t set_count;
@@ -27,7 +27,7 @@ struct options {
 
 /* `accepted`: the letters of the options that this command takes, of
  *   o FILE|DIR  a NAMES  f FORMATS  s (--set K=V)  y (--only K=G)  n (--dry-run)  N (-n COUNT)
- *   j (--json)  t (--text)  k (--tokens)  l (--logits)  p (--positions)
+ *   r (--resume DIR)  j (--json)  t (--text)  k (--tokens)  l (--logits)  p (--positions)
  * -q, -v and --help are taken by all.  `usage` is printed for --help (then the function returns 1)
  * and named in errors.  0 to go on, -1 for a usage error, which has been told. */
 int options_parse(struct options *o, int argc, char **argv, const char *accepted, size_t least,

@@ -76,7 +76,7 @@ static void print_options(const char *title, const struct option_schema *table, 
 static void print_capabilities(uint64_t bits)
 {
     static const char *const names[] = {"token ids as prompt", "text as prompt", "logits",
-                                        "concurrency", "exact lengths"};
+                                        "concurrency",         "exact lengths",  "recorded times"};
     const char *separator = "can:         ";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (bits >> i & 1) {

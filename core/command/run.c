@@ -17,11 +17,13 @@
 #include "core/run/run.h"
 
 static const char usage[] =
-    "ctxmark run CONFIG [-o DIR] [--only KEY=GLOB]... [--set KEY=VALUE]... [-n] [-q|-v]\n"
+    "ctxmark run CONFIG [-o DIR|--resume DIR] [--only KEY=GLOB]... [--set KEY=VALUE]... [-n] "
+    "[-q|-v]\n"
     "\n"
     "Measures what CONFIG plans, analyses it, and writes a run directory.\n"
     "\n"
     "  -o, --output DIR     the run directory (default: runs/EXPERIMENT-DATE-TIME)\n"
+    "      --resume DIR     goes on with a run that ended early, at its first missing repetition\n"
     "      --only KEY=GLOB  only these cells; KEY: backend, model, context_length, concurrency\n"
     "      --set KEY=VALUE  overrides a key of the config, for instance --set repetitions=3\n"
     "  -n, --dry-run        prints the plan and measures nothing\n"
@@ -37,6 +39,8 @@ struct job {
     struct plan *plan;
     struct rundir dir;
     struct run run;
+    struct resume before;    /* --resume */
+    json_t *manifest_before; /* --resume */
 };
 
 static void job_free(struct job *j)
@@ -46,6 +50,8 @@ static void job_free(struct job *j)
     json_decref(j->run.store);
     json_decref(j->run.works);
     json_decref(j->run.limited);
+    json_decref(j->manifest_before);
+    resume_free(&j->before);
     rundir_close(&j->dir);
     plan_free(j->plan);
     config_free(j->config);
@@ -76,27 +82,65 @@ static int keep_config(const struct job *j, struct err *e)
     return r;
 }
 
-static int begin(struct job *j, char *const *command, struct err *e)
+/* What a new run and one that goes on have in common. */
+static int prepare(struct job *j, char *const *command, struct err *e)
 {
     struct run *run = &j->run;
-    if (rundir_create(&j->dir, j->options.output, j->config->experiment, e) < 0)
-        return -1;
     run->config = j->config;
     run->plan = j->plan;
     run->folder = j->dir.path;
     run->manifest = manifest_new(j->config, j->plan, j->dir.run_id, command, e);
-    run->store = json_object();
     run->works = json_object();
     run->limited = json_object();
-    if (!run->manifest || !run->store || !run->works || !run->limited)
+    if (!run->manifest)
+        return -1;
+    if (!run->works || !run->limited)
         return err_memory(e);
     if (getrandom(&run->nonce, sizeof run->nonce, 0) != sizeof run->nonce)
         return err_set(e, "no random numbers can be had for the prompts");
     progress_init(&run->progress, j->config, j->plan, log_get_level() == LOG_QUIET);
-    if (keep_config(j, e) < 0 ||
-        rundir_write_json(j->dir.path, "manifest.json", run->manifest, e) < 0)
+    return 0;
+}
+
+static int begin(struct job *j, char *const *command, struct err *e)
+{
+    if (rundir_create(&j->dir, j->options.output, j->config->experiment, e) < 0 ||
+        prepare(j, command, e) < 0)
         return -1;
-    return record_create(&run->record, j->dir.path, j->dir.run_id, e);
+    j->run.store = json_object();
+    if (keep_config(j, e) < 0 ||
+        rundir_write_json(j->dir.path, "manifest.json", j->run.manifest, e) < 0)
+        return -1;
+    return record_create(&j->run.record, j->dir.path, j->dir.run_id, e);
+}
+
+/* --resume: what is there counts, if it is still the same measurement. */
+static int go_on(struct job *j, char *const *command, struct err *e)
+{
+    struct run *run = &j->run;
+    struct resume *before = &j->before;
+    struct err none;
+    if (rundir_open(&j->dir, j->options.resume, e) < 0)
+        return -1;
+    j->manifest_before = rundir_read_json(j->dir.path, "manifest.json", e);
+    if (!j->manifest_before || prepare(j, command, e) < 0 ||
+        resume_compare(j->manifest_before, run->manifest, e) < 0 ||
+        resume_read(before, j->dir.path, j->config, j->plan, e) < 0)
+        return -1;
+    const char *run_id = json_string_value(json_object_get(j->manifest_before, "run_id"));
+    run->store = rundir_read_json(j->dir.path, "store.json", &none);
+    if (!run->store)
+        run->store = json_object();
+    run->resume = before;
+    run->seq = before->next_seq;
+    run->done = before->done;
+    run->failed = before->failed;
+    manifest_resume(run, j->manifest_before);
+    log_note("%lld repetitions are there already", (long long)before->done);
+    if (record_reopen(&run->record, j->dir.path, run_id ? run_id : "", before->metrics_size,
+                      before->details_size, before->rows, e) < 0)
+        return -1;
+    return rundir_write_json(j->dir.path, "manifest.json", run->manifest, e);
 }
 
 /* analysis.json, report.md, and the findings on stdout. */
@@ -145,7 +189,7 @@ static int finish(struct job *j, int measured, struct err *e)
     }
     printf("%s/report.md\n", j->dir.path);
     if (run->stopped) {
-        log_note("interrupted: %lld of the planned repetitions are in %s", (long long)run->done,
+        log_note("interrupted; go on with: ctxmark run %s --resume %s", j->options.operands[0],
                  j->dir.path);
         return EXIT_INTERRUPTED;
     }
@@ -155,7 +199,8 @@ static int finish(struct job *j, int measured, struct err *e)
 static int execute(struct job *j, char *const *command)
 {
     struct err e;
-    if (check_installed(j->config, &e) < 0 || interrupt_watch() < 0 || begin(j, command, &e) < 0) {
+    if (check_installed(j->config, &e) < 0 || interrupt_watch() < 0 ||
+        (j->options.resume ? go_on(j, command, &e) : begin(j, command, &e)) < 0) {
         log_error("%s", e.text);
         return EXIT_USAGE;
     }
@@ -168,7 +213,7 @@ int command_run(int argc, char **argv)
 {
     struct job j = {.dir.lock_fd = -1, .run.record = {.metrics_fd = -1, .details_fd = -1}};
     struct err e;
-    int r = options_parse(&j.options, argc, argv, "osyD", 1, 1, usage);
+    int r = options_parse(&j.options, argc, argv, "osyDr", 1, 1, usage);
     int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
     if (r == 0) {
         const struct options *o = &j.options;

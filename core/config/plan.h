@@ -6,7 +6,7 @@
 #ifndef CORE_CONFIG_PLAN_H
 #define CORE_CONFIG_PLAN_H
 
-#include "core/config/config.h"
+#include "core/config/run_config.h"
 
 /* One cell: backend x model x context length (x concurrency), in one launch. */
 struct plan_cell {

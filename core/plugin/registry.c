@@ -201,8 +201,7 @@ static void explain_missing(const struct registry *r, const char *name, const ch
             buf_printf(&b, "%s %s", i ? "," : "", r->folders[i]);
     }
     if (k)
-        buf_printf(&b, "; install the package %s, or build ctxmark with --with-plugin-%s=yes",
-                   k->package, k->name);
+        buf_printf(&b, "; a distribution may have it in the package %s", k->package);
     else if (!name_is_file(name))
         buf_puts(&b, "; is the name right? `ctxmark plugins` lists what is installed, and "
                      "CTXMARK_PLUGIN_PATH adds folders");

@@ -98,6 +98,32 @@ static void emit_tokens(const struct ctxmark_emit *emit, uint32_t request, uint6
         buf_add(&r->text, text, text_bytes);
 }
 
+static void emit_recorded(const struct ctxmark_emit *emit, uint32_t request, uint64_t count,
+                          int64_t first_ns, int64_t last_ns, int64_t end_ns)
+{
+    struct collect *c = emit->state;
+    struct collect_request *r = find_request(emit, request, "recorded");
+    if (!r)
+        return;
+    if (!(c->plugin->backend->capabilities & CTXMARK_REPLAYS)) {
+        fault(c, "the backend reported recorded times, but it is no replay");
+        return;
+    }
+    if (count == 0 || count > (uint64_t)c->asked->max_new_tokens || r->stamp_count ||
+        !make_room((void **)&r->stamps, &r->stamp_capacity, 0, 2, sizeof *r->stamps)) {
+        fault(c,
+              "the backend reported %" PRIu64 " recorded tokens where %" PRId64 " were asked for",
+              count, c->asked->max_new_tokens);
+        return;
+    }
+    r->stamps[r->stamp_count++] = (struct token_stamp){first_ns, 1};
+    if (count > 1)
+        r->stamps[r->stamp_count++] = (struct token_stamp){last_ns, count - 1};
+    r->token_count = count;
+    r->start_ns = 0;
+    r->end_ns = end_ns;
+}
+
 static int64_t position_index(const struct ctxmark_request *asked, int64_t position)
 {
     for (uint64_t i = 0; i < asked->logit_position_count; i++)
@@ -194,7 +220,8 @@ int collect_init(struct collect *c, const struct ctxmark_plugin *plugin,
                                     .end = emit_end,
                                     .logits = emit_logits,
                                     .metric = emit_metric,
-                                    .result = emit_result};
+                                    .result = emit_result,
+                                    .recorded = emit_recorded};
     c->requests = calloc(asked->concurrency, sizeof *c->requests);
     for (uint32_t i = 0; c->requests && i < asked->concurrency; i++)
         if (request_init(&c->requests[i], c) < 0) {

@@ -45,6 +45,35 @@ static int measure_interleaved(struct group *g)
 
 /* ---- the whole group */
 
+/* What an earlier part of the run did of this cell.  What is left of it begins with its warm-up. */
+static void take_over(struct group *g, struct cell_state *s)
+{
+    struct resume_cell *before = resume_find(g->run->resume, s->index, g->plan->launch);
+    s->series = before->series;
+    memset(&before->series, 0, sizeof before->series);
+    s->warmups = before->warmups;
+    s->measured = before->measured;
+    s->failures = before->failures;
+    s->ended = before->ended;
+    if (before->oom && (!g->oom_seen || s->cell.context_length < g->oom_context)) {
+        g->oom_seen = true;
+        g->oom_context = s->cell.context_length;
+    }
+    if (s->series.count && !group_cell_is_done(g, s)) {
+        s->warmups_due = s->warmups + g->run->config->warmup_repetitions;
+        s->rewarm_note = "resumed";
+    }
+}
+
+/* Nothing is left to do: no worker needs to be started. */
+static bool group_is_done(const struct group *g)
+{
+    for (size_t i = 0; i < g->plan->cell_count; i++)
+        if (!group_cell_is_done(g, &g->cells[i]))
+            return false;
+    return true;
+}
+
 static int group_init(struct group *g, struct run *run, const struct plan_group *plan,
                       struct err *e)
 {
@@ -76,6 +105,8 @@ static int group_init(struct group *g, struct run *run, const struct plan_group 
             .decode = c->modes[MODE_DECODE],
             .e2e = c->modes[MODE_E2E],
         };
+        if (run->resume)
+            take_over(g, &g->cells[i]);
     }
     return 0;
 }
@@ -114,6 +145,8 @@ static int close_all(struct group *g)
 static int measure_group(struct group *g)
 {
     char why[1200];
+    if (group_is_done(g))
+        return close_all(g);
     const char *status = "error";
     const char *missing =
         g->backend->descriptor ? why_not(g->run, g->backend) : g->backend->missing;

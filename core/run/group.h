@@ -20,8 +20,10 @@ struct cell_state {
     double began_s;
     int64_t warmups_due, warmups, measured;
     int64_t failures;
+    const char
+        *rewarm_note;  /* why its warm-up is repeated: "restarted", "resumed"; NULL: it is not */
     bool ended;        /* early */
-    char failure[512]; /* why it ended early; "" if it did not */
+    char failure[768]; /* why it ended early; "" if it did not */
 };
 
 struct group {
@@ -32,7 +34,8 @@ struct group {
     struct worker worker;
     struct cell_state *cells;
     double load_ms; /* not yet told in a row; NaN: told */
-    bool restarted; /* since the cell's last warm-up */
+    const char
+        *rewarm_note; /* why a warm-up is repeated: "restarted", "resumed"; NULL: it is not */
     bool oom_seen;
     int64_t oom_context;         /* the shortest context that ran out of memory */
     struct cell_state *prepared; /* the cell that the worker is prepared for */

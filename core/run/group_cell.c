@@ -17,43 +17,35 @@
 
 /* ---- rows */
 
-static int add_row(struct group *g, struct cell_state *s, const char *status, const char *error,
-                   const json_t *reply, const struct timespec *started, int64_t seq, bool warmup)
+static int add_row(struct group *g, struct cell_state *s, struct record_repetition *rep)
 {
-    const json_t *foreign = json_object_get(reply, "foreign_cpu");
-    struct record_repetition rep = {
-        .seq = seq,
-        .rep = warmup ? s->warmups : s->measured,
-        .warmup = warmup,
-        .started = *started,
-        .status = status,
-        .error = error,
-        .note = warmup && g->restarted ? "restarted" : "",
-        .load_ms = g->load_ms,
-        .foreign_cpu = json_is_number(foreign) ? json_number_value(foreign) : -1,
-        .results = json_object_get(reply, "results"),
-    };
-    if (strcmp(status, "ok") == 0)
+    rep->rep = rep->warmup ? s->warmups : s->measured;
+    rep->load_ms = g->load_ms;
+    if (strcmp(rep->status, "ok") == 0)
         g->load_ms = NAN;
-    return record_add(&g->run->record, &s->cell, &rep, &s->series, g->err);
+    return record_add(&g->run->record, &s->cell, rep, &s->series, g->err);
 }
 
-/* A failure before, or instead of, a repetition. */
-static int add_failure(struct group *g, struct cell_state *s, const char *status, const char *error)
+/* A failure before, or instead of, a repetition.  ends: the cell is over with it, which its row
+ * says too, so that a resumed run does not try again. */
+static int add_failure(struct group *g, struct cell_state *s, const char *status, const char *error,
+                       bool ends)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    bool warmup = s->warmups < s->warmups_due;
+    struct record_repetition rep = {.seq = g->run->seq++,
+                                    .warmup = s->warmups < s->warmups_due,
+                                    .status = status,
+                                    .error = error,
+                                    .note = ends ? "ended" : "",
+                                    .foreign_cpu = -1};
+    clock_gettime(CLOCK_REALTIME, &rep.started);
     s->failures++;
     if (strcmp(status, "skipped") != 0)
         g->run->failed++;
-    return add_row(g, s, status, error, NULL, &now, g->run->seq++, warmup);
-}
-
-static void end_cell(struct cell_state *s, const char *status, const char *why)
-{
-    s->ended = true;
-    snprintf(s->failure, sizeof s->failure, "%s: %s", status, why);
+    if (ends) {
+        s->ended = true;
+        snprintf(s->failure, sizeof s->failure, "%s: %s", status, error);
+    }
+    return add_row(g, s, &rep);
 }
 
 static double median_of(struct buf *doubles)
@@ -89,8 +81,7 @@ int group_fail_rest(struct group *g, const char *status, const char *why)
         struct cell_state *s = &g->cells[i];
         if (s->ended)
             continue;
-        end_cell(s, status, why);
-        if (add_failure(g, s, status, why) < 0)
+        if (add_failure(g, s, status, why, true) < 0)
             return -1;
     }
     return 0;
@@ -115,7 +106,7 @@ static int restart_worker(struct group *g, struct cell_state *s)
     switch (group_start_worker(g, &status, why, sizeof why)) {
     case START_OK:
         s->warmups_due = s->warmups + g->run->config->warmup_repetitions;
-        g->restarted = true;
+        s->rewarm_note = "restarted";
         return 0;
     case START_STOPPED:
         g->run->stopped = true;
@@ -129,19 +120,17 @@ static int restart_worker(struct group *g, struct cell_state *s)
 /* An answer with another status than OK. */
 static int backend_failed(struct group *g, struct cell_state *s, int32_t status, const char *reason)
 {
-    const char *name = host_status_name(status);
-    if (add_failure(g, s, name, reason) < 0)
+    /* Repeating cannot mend these. */
+    bool hopeless =
+        status == CTXMARK_OOM || status == CTXMARK_INVALID || status == CTXMARK_UNSUPPORTED;
+    bool ends = hopeless || s->failures + 1 >= g->run->config->max_failures;
+    if (add_failure(g, s, host_status_name(status), reason, ends) < 0)
         return -1;
     if (status == CTXMARK_OOM) {
         if (!g->oom_seen || s->cell.context_length < g->oom_context)
             g->oom_context = s->cell.context_length;
         g->oom_seen = true;
     }
-    /* Repeating cannot mend these. */
-    bool hopeless =
-        status == CTXMARK_OOM || status == CTXMARK_INVALID || status == CTXMARK_UNSUPPORTED;
-    if (hopeless || s->failures >= g->run->config->max_failures)
-        end_cell(s, name, reason);
     if (status == CTXMARK_LOST) {
         worker_stop(&g->worker);
         return restart_worker(g, s);
@@ -166,10 +155,9 @@ static int worker_failed(struct group *g, struct cell_state *s, enum worker_resu
         snprintf(why, sizeof why, "%s took longer than timeout_s = %g s%s", doing,
                  g->run->config->timeout_s,
                  result == WORKER_HUNG ? "; the backend did not react and was killed" : "");
-    if (add_failure(g, s, status, why) < 0)
+    bool ends = s->failures + 1 >= g->run->config->max_failures;
+    if (add_failure(g, s, status, why, ends) < 0)
         return -1;
-    if (s->failures >= g->run->config->max_failures)
-        end_cell(s, status, why);
     return worker_alive(&g->worker) ? 0 : restart_worker(g, s);
 }
 
@@ -218,13 +206,19 @@ static void remember_decode_rate(struct cell_state *s, const json_t *reply)
 }
 
 static int repetition_done(struct group *g, struct cell_state *s, const json_t *reply,
-                           const struct timespec *started, int64_t seq, bool warmup)
+                           struct record_repetition *rep)
 {
-    if (add_row(g, s, "ok", "", reply, started, seq, warmup) < 0)
+    const json_t *foreign = json_object_get(reply, "foreign_cpu");
+    rep->status = "ok";
+    rep->error = "";
+    rep->note = rep->warmup && s->rewarm_note ? s->rewarm_note : "";
+    rep->foreign_cpu = json_is_number(foreign) ? json_number_value(foreign) : -1;
+    rep->results = json_object_get(reply, "results");
+    if (add_row(g, s, rep) < 0)
         return -1;
-    if (warmup) {
+    if (rep->warmup) {
         if (++s->warmups == s->warmups_due)
-            g->restarted = false;
+            s->rewarm_note = NULL;
     } else {
         s->measured++;
         g->run->done++;
@@ -237,28 +231,27 @@ static int one_repetition(struct group *g, struct cell_state *s)
 {
     const struct config *c = g->run->config;
     bool warmup = s->warmups < s->warmups_due;
-    int64_t seq = g->run->seq++;
-    struct timespec started;
+    struct record_repetition rep = {.seq = g->run->seq, .warmup = warmup};
     json_t *reply;
+    int status;
     progress_repetition(&g->run->progress, &s->cell, warmup,
                         (warmup ? s->warmups : s->measured) + 1,
                         warmup ? s->warmups_due : c->repetitions);
-    clock_gettime(CLOCK_REALTIME, &started);
+    clock_gettime(CLOCK_REALTIME, &rep.started);
     int64_t before = clock_now_ns();
     enum worker_result r =
-        worker_ask(&g->worker, group_run_message(g, s, seq), c->timeout_s, &reply);
+        worker_ask(&g->worker, group_run_message(g, s, rep.seq), c->timeout_s, &reply);
     progress_took(&g->run->progress, &s->cell, 1e-9 * (double)(clock_now_ns() - before));
-    int status;
+    if (r != WORKER_ANSWERED)
+        status = worker_failed(g, s, r, "a repetition");
+    else if (reply_status(reply) != CTXMARK_OK)
+        status = backend_failed(g, s, reply_status(reply), reply_reason(reply));
+    else {
+        g->run->seq++;
+        status = repetition_done(g, s, reply, &rep);
+    }
     if (r == WORKER_ANSWERED)
         group_keep_store(g, reply);
-    if (r != WORKER_ANSWERED) {
-        g->run->seq = seq; /* the failure takes the number */
-        status = worker_failed(g, s, r, "a repetition");
-    } else if (reply_status(reply) != CTXMARK_OK) {
-        g->run->seq = seq;
-        status = backend_failed(g, s, reply_status(reply), reply_reason(reply));
-    } else
-        status = repetition_done(g, s, reply, &started, seq, warmup);
     json_decref(reply);
     return status;
 }
@@ -291,7 +284,8 @@ bool group_cell_is_done(const struct group *g, const struct cell_state *s)
         return s->measured >= c->repetitions;
     if (s->measured < c->stop.min)
         return false;
-    return s->measured >= c->stop.max || seconds_now() - s->began_s >= c->stop.max_seconds ||
+    return s->measured >= c->stop.max ||
+           (s->began_s > 0 && seconds_now() - s->began_s >= c->stop.max_seconds) ||
            narrow_enough(s, c->stop.ci_pct);
 }
 
@@ -301,8 +295,7 @@ static int skip_cell(struct group *g, struct cell_state *s)
     char why[160];
     snprintf(why, sizeof why, "left out (on_oom: skip): context %lld ran out of memory",
              (long long)g->oom_context);
-    end_cell(s, "skipped", why);
-    return add_failure(g, s, "skipped", why);
+    return add_failure(g, s, "skipped", why, true);
 }
 
 /* Prepares if need be, and runs `count` repetitions, or fewer if the cell is done before. */

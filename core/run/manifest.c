@@ -13,6 +13,7 @@
 #include <ctxmark/plugin.h>
 
 #include "core/base/sha256.h"
+#include "core/run/identity.h"
 #include "core/run/machine.h"
 
 static json_t *time_now(void)
@@ -102,13 +103,12 @@ json_t *manifest_new(const struct config *c, const struct plan *plan, const char
                   "ctxmark", ctxmark, "run_id", run_id, "experiment", c->experiment, "started",
                   time_now(), "state", "running", "command", describe_command(command), "config",
                   describe_config(c), "machine", machine_describe(), "plan", describe_plan(c, plan),
-                  "backends", describe_backends(c), "analyzers", describe_analyzers(c), "models");
+                  "backends", describe_backends(c), "analyzers", describe_analyzers(c), "files",
+                  identity_files(c, plan), "models");
     if (!m)
         err_memory(e);
     return m;
 }
-
-/* ---- what workers told */
 
 static json_t *find_named(json_t *array, const char *name)
 {
@@ -122,6 +122,37 @@ static json_t *find_named(json_t *array, const char *name)
     }
     return NULL;
 }
+
+void manifest_resume(struct run *run, const json_t *before)
+{
+    static const char *const kept[] = {"run_id", "started", "models", "resumed"};
+    size_t i;
+    json_t *b;
+    for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++) {
+        json_t *value = json_object_get(before, kept[k]);
+        if (value)
+            json_object_set(run->manifest, kept[k], value);
+    }
+    json_array_foreach(json_object_get(before, "backends"), i, b)
+    {
+        const char *name = json_string_value(json_object_get(b, "name"));
+        json_t *limits = json_object_get(b, "limits");
+        json_t *now = name ? find_named(json_object_get(run->manifest, "backends"), name) : NULL;
+        if (!limits || !now)
+            continue;
+        json_object_set(now, "limits", limits);
+        json_object_set_new(run->limited, name, json_true());
+    }
+    json_t *resumed = json_object_get(run->manifest, "resumed");
+    if (!resumed) {
+        resumed = json_array();
+        json_object_set_new(run->manifest, "resumed", resumed);
+    }
+    json_array_append_new(resumed, json_pack("{s:o, s:I}", "at", time_now(), "repetitions_before",
+                                             (json_int_t)run->done));
+}
+
+/* ---- what workers told */
 
 static json_t *find_model(json_t *models, const char *backend, const char *name)
 {
@@ -184,11 +215,25 @@ static bool any_random(const json_t *manifest)
     return false;
 }
 
+static bool any_replay(const struct config *c)
+{
+    for (size_t i = 0; i < c->backend_count; i++) {
+        const struct descriptor *d = c->backends[i].descriptor;
+        if (d && d->capabilities & CTXMARK_REPLAYS)
+            return true;
+    }
+    return false;
+}
+
 /* Sentences for the report's head. */
 static json_t *describe_provenance(const struct run *run)
 {
     json_t *array = json_array();
     const struct config *c = run->config;
+    if (any_replay(c))
+        json_array_append_new(
+            array, json_string("Replayed: the times are those of an earlier recording; nothing was "
+                               "measured on this machine."));
     if (any_random(run->manifest))
         json_array_append_new(
             array, json_string("Random weights: the speed is that of the model's shape; what it "
@@ -202,6 +247,10 @@ static json_t *describe_provenance(const struct run *run)
             array,
             json_string("Prompts were repeated (prompt.cache: reuse): a backend with a prompt "
                         "cache does not compute the prefill again."));
+    if (json_object_get(run->manifest, "resumed"))
+        json_array_append_new(
+            array, json_string("Resumed: parts of it were measured by different processes, with a "
+                               "warm-up before each part."));
     if (run->stopped)
         json_array_append_new(array, json_string("Interrupted: the plan was not finished."));
     return array;

@@ -13,6 +13,9 @@
 json_t *manifest_new(const struct config *c, const struct plan *plan, const char *run_id,
                      char *const *command, struct err *e);
 
+/* Takes over what an earlier part of the run found out, and notes that it was resumed. */
+void manifest_resume(struct run *run, const json_t *before);
+
 /* A worker has started: its limits and its model's facts. */
 void manifest_add_start(struct run *run, const struct config_backend *b,
                         const struct config_model *m, const struct plan_group *g,

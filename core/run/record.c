@@ -21,39 +21,49 @@
 
 /* ---- the series of a cell */
 
-static bool series_room(struct record_series *s, size_t rows)
+static bool grow(void **array, size_t *capacity, size_t count, size_t size)
 {
-    if (s->count == s->capacity) {
-        size_t want = s->capacity ? 2 * s->capacity : 16;
-        void *bigger = realloc(s->repetitions, want * sizeof *s->repetitions);
-        if (!bigger)
-            return false;
-        s->repetitions = bigger;
-        s->capacity = want;
-    }
-    if (s->byte_count + rows > s->byte_capacity) {
-        size_t want = 2 * (s->byte_capacity + rows);
-        void *bigger = realloc(s->bytes, want * sizeof *s->bytes);
-        if (!bigger)
-            return false;
-        s->bytes = bigger;
-        s->byte_capacity = want;
-    }
+    if (count < *capacity)
+        return true;
+    size_t want = *capacity ? 2 * *capacity : 16;
+    void *bigger = realloc(*array, want * size);
+    if (!bigger)
+        return false;
+    *array = bigger;
+    *capacity = want;
     return true;
 }
 
+int record_series_byte(struct record_series *s, off_t at, bool written, struct err *e)
+{
+    if (!grow((void **)&s->bytes, &s->byte_capacity, s->byte_count, sizeof *s->bytes))
+        return err_memory(e);
+    s->bytes[s->byte_count].at = at;
+    s->bytes[s->byte_count].written = written;
+    s->bytes[s->byte_count++].repetition = s->count;
+    return 0;
+}
+
+int record_series_repetition(struct record_series *s, const struct cold_repetition *repetition,
+                             struct err *e)
+{
+    if (!grow((void **)&s->repetitions, &s->capacity, s->count, sizeof *s->repetitions))
+        return err_memory(e);
+    s->repetitions[s->count++] = *repetition;
+    return 0;
+}
+
 /* The repetition's own latency is that of its first request: its prefill, else its e2e. */
-static void series_add(struct record_series *s, const struct record_repetition *rep)
+static struct cold_repetition summarise(const struct record_repetition *rep)
 {
     const json_t *result = json_array_get(rep->results, 0);
     struct spans spans = rows_spans(result);
     json_int_t notes = json_integer_value(json_object_get(result, "notes"));
     bool good = strcmp(rep->status, "ok") == 0;
     double ns = isnan(spans.first) ? spans.end : spans.first;
-    s->repetitions[s->count++] =
-        (struct cold_repetition){.latency_ms = good ? ns * 1e-6 : NAN,
-                                 .warmup = rep->warmup,
-                                 .reloaded = good && (notes & CTXMARK_NOTE_RELOADED)};
+    return (struct cold_repetition){.latency_ms = good ? ns * 1e-6 : NAN,
+                                    .warmup = rep->warmup,
+                                    .reloaded = good && (notes & CTXMARK_NOTE_RELOADED)};
 }
 
 void record_series_free(struct record_series *s)
@@ -90,34 +100,55 @@ static int write_whole(int fd, const struct buf *b, const char *what, struct err
     return 0;
 }
 
-static int create_file(const char *folder, const char *name, struct err *e)
+/* flags: O_CREAT | O_EXCL for a new file, 0 for one that is there. */
+static int open_file(const char *folder, const char *name, int flags, struct err *e)
 {
     struct buf path = {0};
     buf_printf(&path, "%s/%s", folder, name);
-    int fd = buf_ok(&path) ? open(path.data, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666)
-                           : -1;
+    int fd = buf_ok(&path) ? open(path.data, O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666) : -1;
     if (fd < 0)
-        err_set(e, "%s cannot be made: %s", buf_text(&path), strerror(errno));
+        err_set(e, "%s cannot be %s: %s", buf_text(&path), flags ? "made" : "opened",
+                strerror(errno));
     buf_free(&path);
     return fd;
 }
 
-int record_create(struct record *r, const char *folder, const char *run_id, struct err *e)
+static int open_files(struct record *r, const char *folder, const char *run_id, int flags,
+                      struct err *e)
 {
     memset(r, 0, sizeof *r);
     r->details_fd = -1;
-    r->metrics_fd = create_file(folder, "metrics.csv", e);
+    r->metrics_fd = open_file(folder, "metrics.csv", flags, e);
     if (r->metrics_fd >= 0)
-        r->details_fd = create_file(folder, "details.jsonl", e);
+        r->details_fd = open_file(folder, "details.jsonl", flags, e);
     r->run_id = strdup(run_id);
-    if (r->metrics_fd < 0 || r->details_fd < 0 || !r->run_id) {
-        record_close(r);
+    r->synced_ns = clock_now_ns();
+    if (r->metrics_fd >= 0 && r->details_fd >= 0 && r->run_id)
+        return 0;
+    record_close(r);
+    return -1;
+}
+
+int record_create(struct record *r, const char *folder, const char *run_id, struct err *e)
+{
+    if (open_files(r, folder, run_id, O_CREAT | O_EXCL, e) < 0)
         return -1;
-    }
     buf_printf(&r->lines, "%s\n", record_header);
     r->metrics_size = (off_t)r->lines.len;
-    r->synced_ns = clock_now_ns();
     return write_whole(r->metrics_fd, &r->lines, "metrics.csv", e);
+}
+
+int record_reopen(struct record *r, const char *folder, const char *run_id, off_t metrics_size,
+                  off_t details_size, int64_t rows, struct err *e)
+{
+    if (open_files(r, folder, run_id, 0, e) < 0)
+        return -1;
+    if (ftruncate(r->metrics_fd, metrics_size) < 0 || ftruncate(r->details_fd, details_size) < 0)
+        return err_set(e, "the run's files cannot be cut to their last whole repetition: %s",
+                       strerror(errno));
+    r->metrics_size = metrics_size;
+    r->rows = rows;
+    return 0;
 }
 
 void record_close(struct record *r)
@@ -146,14 +177,13 @@ static int record_sync(struct record *r, struct err *e)
 static int series_mark(struct record_series *s, off_t base, const struct buf *cold_at,
                        struct err *e)
 {
-    size_t n = cold_at->len / sizeof(size_t);
-    if (!buf_ok(cold_at) || !series_room(s, n))
+    if (!buf_ok(cold_at))
         return err_memory(e);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < cold_at->len; i += sizeof(size_t)) {
         size_t at;
-        memcpy(&at, cold_at->data + i * sizeof at, sizeof at);
-        s->bytes[s->byte_count].at = base + (off_t)at;
-        s->bytes[s->byte_count++].repetition = s->count;
+        memcpy(&at, cold_at->data + i, sizeof at);
+        if (record_series_byte(s, base + (off_t)at, false, e) < 0)
+            return -1;
     }
     return 0;
 }
@@ -162,6 +192,7 @@ int record_add(struct record *r, const struct record_cell *cell,
                const struct record_repetition *rep, struct record_series *series, struct err *e)
 {
     size_t bytes_before = series->byte_count;
+    struct cold_repetition summary = summarise(rep);
     buf_clear(&r->lines);
     buf_clear(&r->details);
     buf_clear(&r->cold_at);
@@ -174,7 +205,8 @@ int record_add(struct record *r, const struct record_cell *cell,
     }
     r->metrics_size += (off_t)r->lines.len;
     r->rows += (int64_t)(series->byte_count - bytes_before);
-    series_add(series, rep);
+    if (record_series_repetition(series, &summary, e) < 0)
+        return -1;
     return clock_now_ns() - r->synced_ns > SYNC_EVERY_NS ? record_sync(r, e) : 0;
 }
 
@@ -187,10 +219,14 @@ int record_finish_series(struct record *r, struct record_series *series, double 
     int flags = fcntl(r->metrics_fd, F_GETFL);
     fcntl(r->metrics_fd, F_SETFL, flags & ~O_APPEND);
     int status = 0;
-    for (size_t i = 0; i < series->byte_count && status == 0; i++)
-        if (series->repetitions[series->bytes[i].repetition].cold &&
-            pwrite(r->metrics_fd, "1", 1, series->bytes[i].at) != 1)
+    for (size_t i = 0; i < series->byte_count && status == 0; i++) {
+        bool cold = series->repetitions[series->bytes[i].repetition].cold;
+        if (cold == series->bytes[i].written)
+            continue;
+        if (pwrite(r->metrics_fd, cold ? "1" : "0", 1, series->bytes[i].at) != 1)
             status = err_set(e, "metrics.csv cannot be written: %s", strerror(errno));
+        series->bytes[i].written = cold;
+    }
     fcntl(r->metrics_fd, F_SETFL, flags);
     return status == 0 ? record_sync(r, e) : status;
 }

@@ -34,6 +34,7 @@ struct record_series {
     struct {
         off_t at;
         size_t repetition;
+        bool written; /* what stands there now */
     } * bytes;
     size_t byte_count, byte_capacity;
 };
@@ -61,6 +62,9 @@ struct record {
 
 /* Makes the two files in `folder`; they must not exist.  0 or -1. */
 int record_create(struct record *r, const char *folder, const char *run_id, struct err *e);
+/* Opens those of a run that goes on, cut to the sizes given; `rows` are in them.  0 or -1. */
+int record_reopen(struct record *r, const char *folder, const char *run_id, off_t metrics_size,
+                  off_t details_size, int64_t rows, struct err *e);
 void record_close(struct record *r);
 
 /* Appends the rows of one repetition, and remembers in `series` what the cold tag needs.  Synced to
@@ -73,6 +77,12 @@ int record_add(struct record *r, const struct record_cell *cell,
 int record_finish_series(struct record *r, struct record_series *series, double ratio,
                          struct err *e);
 void record_series_free(struct record_series *series);
+
+/* Building up a series from a file: a `cold` byte of the repetition that comes next, and that
+ * repetition.  0 or -1. */
+int record_series_byte(struct record_series *s, off_t at, bool written, struct err *e);
+int record_series_repetition(struct record_series *s, const struct cold_repetition *repetition,
+                             struct err *e);
 
 /* Latency of the last repetition that was added, for adaptive stopping: NaN if it failed. */
 double record_last_latency(const struct record_series *series);

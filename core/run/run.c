@@ -11,7 +11,8 @@ int run_measure(struct run *run, struct err *e)
         if (run_group(run, &run->plan->groups[i], e) < 0)
             return -1;
         if (rundir_write_json(run->folder, "manifest.json", run->manifest, e) < 0 ||
-            rundir_write_json(run->folder, "store.json", run->store, e) < 0)
+            (json_object_size(run->store) &&
+             rundir_write_json(run->folder, "store.json", run->store, e) < 0))
             return -1;
     }
     return 0;

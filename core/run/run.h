@@ -14,6 +14,7 @@
 #include "core/config/plan.h"
 #include "core/run/progress.h"
 #include "core/run/record.h"
+#include "core/run/resume.h"
 #include "core/run/rundir.h"
 
 /* One run while it goes on. */
@@ -23,11 +24,12 @@ struct run {
     const char *folder;
     struct record record;
     struct progress progress;
-    json_t *manifest; /* written at the start, after each group, and at the end */
-    json_t *store;    /* object: plugin -> its key-value store */
-    json_t *works;    /* object: backend -> "" or why it cannot work here; asked once */
-    json_t *limited;  /* object: backend -> true once its limits were measured */
-    uint64_t nonce;   /* random: no two runs send the same prompts */
+    json_t *manifest;      /* written at the start, after each group, and at the end */
+    json_t *store;         /* object: plugin -> its key-value store */
+    json_t *works;         /* object: backend -> "" or why it cannot work here; asked once */
+    json_t *limited;       /* object: backend -> true once its limits were measured */
+    struct resume *resume; /* what an earlier part of the run did; NULL: it is a new one */
+    uint64_t nonce;        /* random: no two runs send the same prompts */
     int64_t seq;
     int64_t done, failed; /* repetitions, warm-up left out */
     bool stopped;         /* the user interrupted */

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -101,6 +102,27 @@ int rundir_create(struct rundir *d, const char *folder, const char *experiment, 
         return -1;
     }
     return 0;
+}
+
+int rundir_open(struct rundir *d, const char *folder, struct err *e)
+{
+    struct stat st;
+    memset(d, 0, sizeof *d);
+    d->lock_fd = -1;
+    if (stat(folder, &st) < 0)
+        return err_set(e, "%s: %s", folder, strerror(errno));
+    char *metrics = rundir_file(folder, "metrics.csv");
+    bool is_run = metrics && S_ISDIR(st.st_mode) && access(metrics, F_OK) == 0;
+    free(metrics);
+    if (!is_run)
+        return err_set(e, "%s is no run directory: it has no metrics.csv", folder);
+    d->path = strdup(folder);
+    if (!d->path)
+        return err_memory(e);
+    if (lock_folder(d, e) == 0)
+        return 0;
+    rundir_close(d);
+    return -1;
 }
 
 void rundir_close(struct rundir *d)

@@ -19,6 +19,8 @@ struct rundir {
 /* Makes a new run directory and locks it.  folder NULL: runs/EXPERIMENT-DATE-TIME under the current
  * one.  It must not exist, or be empty.  0 or -1. */
 int rundir_create(struct rundir *d, const char *folder, const char *experiment, struct err *e);
+/* Opens and locks one that is there; run_id stays empty.  0 or -1. */
+int rundir_open(struct rundir *d, const char *folder, struct err *e);
 /* Unlocks; the folder stays. */
 void rundir_close(struct rundir *d);
 

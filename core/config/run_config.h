@@ -3,8 +3,8 @@
 
 /* The config file, read and checked: ctxmark.yaml(5) is the user's side of this header. */
 
-#ifndef CORE_CONFIG_CONFIG_H
-#define CORE_CONFIG_CONFIG_H
+#ifndef CORE_CONFIG_RUN_CONFIG_H
+#define CORE_CONFIG_RUN_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,24 +21,29 @@ enum run_order { ORDER_SEQUENTIAL, ORDER_SHUFFLED, ORDER_INTERLEAVED };
 /* "prefill", "decode", "e2e". */
 const char *mode_name(enum run_mode mode);
 
+struct doc;
+struct node;
+
 struct config_model {
     char *name;
     double params_m;     /* millions of parameters; NaN: not given */
     int64_t max_context; /* bounds the prompt; 0: not given */
     json_t *keys;        /* object: every further key as written (text, number, bool, null, list);
                           * checked against a backend's table when it serves the model */
-    json_t *marks;       /* object: key -> "line:column", for messages */
+    json_t *marks;       /* object: key -> "FILE:LINE:COLUMN", for messages */
+    const struct node *node; /* as it stands in the file; the config's */
 };
 
 struct config_backend {
     char *name;   /* as the config has it, and as metrics.csv will */
     char *plugin; /* plugin name or file; = name unless the config says otherwise */
     const struct descriptor
-        *descriptor;    /* NULL: not installed (missing says where it was sought) */
-    char *missing;      /* NULL if installed */
-    const char *serves; /* model key by which it serves models; NULL: all models */
-    json_t *options;    /* object: option -> checked value (integer, real, string, boolean, list),
-                         * defaults filled in, unset ones absent; as written if not installed */
+        *descriptor;            /* NULL: not installed (missing says where it was sought) */
+    char *missing;              /* NULL if installed */
+    const char *serves;         /* model key by which it serves models; NULL: all models */
+    int64_t warmup_repetitions; /* its own, or the config's */
+    json_t *options; /* object: option -> checked value (integer, real, string, boolean, list),
+                      * defaults filled in, unset ones absent; as written if not installed */
 };
 
 struct config_analyzer {
@@ -49,13 +54,15 @@ struct config_analyzer {
 
 struct config_stop {
     bool enabled;
-    double ci_pct; /* half-width of the median's interval, per cent */
-    int64_t min, max;
-    double max_seconds;
+    double ci_pct;      /* half-width of the median's interval, per cent */
+    int64_t min, max;   /* measured repetitions */
+    double max_seconds; /* 0: no limit */
 };
 
 struct config {
     char *path, *folder; /* the file, absolute, and its folder */
+    char *file;          /* the file as it was named: what messages begin with */
+    struct doc *doc;     /* the file's tree; owns all text here */
     char *experiment;    /* label; "" if not given */
     int64_t *context_lengths;
     size_t context_count;
@@ -80,7 +87,8 @@ struct config {
     char *prompt_text;    /* seed text given by prompt.text or prompt.file; NULL: none */
     json_t *facts;        /* object: key -> number or text, as given by `facts` */
     char **plugin_path;   /* NULL-terminated, absolute */
-    json_t *canonical;    /* the whole config with defaults, for the manifest and for --resume */
+    json_t *canonical;    /* the whole config with defaults, for the manifest and for --resume; its
+                           * "analyzers" is null where the config names none */
 };
 
 /* Overrides from the command line, in order. */
@@ -109,7 +117,8 @@ json_t *config_model_keys(const struct config *c, const struct config_backend *b
 bool config_serves(const struct config_backend *b, const struct config_model *m);
 
 /* The absolute path of a file that the config names: relative to `folder`, then to ctxmark's data
- * folder; as written where nothing was found.  NULL: out of memory. */
+ * folder (CTXMARK_DATADIR in the environment, else where it was installed); as written where
+ * nothing was found.  The caller frees it.  NULL: out of memory. */
 char *config_resolve_path(const char *folder, const char *path);
 
 /* A value of one option, given as text on a command line ("--set KEY=VALUE"), checked against its

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "core/analysis/analysis.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "core/analysis/services.h"
+#include "core/analysis/store.h"
+#include "core/base/child.h"
+#include "core/plugin/load.h"
+
+static void on_terminate(int signal_number)
+{
+    (void)signal_number;
+    host_cancel = 1;
+}
+
+static json_t *make_answer(int32_t status, const char *reason, const struct emitted *m)
+{
+    return json_pack("{s:i, s:s, s:O?, s:O?, s:O?}", "status", (int)status, "reason", reason,
+                     "tables", m ? m->tables : NULL, "findings", m ? m->findings : NULL, "plots",
+                     m ? m->plots : NULL);
+}
+
+/* Sends what came of it; returns the exit status. */
+static int answer(int32_t status, const char *reason, const struct emitted *m)
+{
+    struct err e;
+    json_t *message = make_answer(status, reason, m);
+    if (!message) /* the reason is not UTF-8 */
+        message = make_answer(status, "", m);
+    int sent = message ? message_send(CHILD_SOCKET_FD, message, &e) : -1;
+    json_decref(message);
+    return sent == 0 ? 0 : 1;
+}
+
+static int run_analyzer(const struct ctxmark_plugin *plugin, const json_t *job, struct store *store)
+{
+    struct host host;
+    struct services services = {.store = store,
+                                .facts = json_object_get(job, "facts"),
+                                .tables = json_object_get(job, "tables")};
+    if (emitted_init(&services.emitted, plugin->name) < 0)
+        return answer(CTXMARK_ERROR, "out of memory", NULL);
+    host_init(&host, plugin->name, json_object_get(job, "options"), NULL);
+    services_install(&host, &services);
+    host_begin(&host);
+    int32_t status = plugin->analyzer->analyze(&host.table);
+    int code = answer(status, host.reason, &services.emitted);
+    services_finish(&services);
+    emitted_free(&services.emitted);
+    host_finish(&host);
+    return code;
+}
+
+static int serve(const json_t *job)
+{
+    struct err e;
+    struct store store;
+    static const struct ctxmark_plugin *plugin; /* lives as long as the process */
+    const char *path = json_string_value(json_object_get(job, "path"));
+    const char *sha256 = json_string_value(json_object_get(job, "sha256"));
+    log_set_level((enum log_level)json_integer_value(json_object_get(job, "log_level")));
+    if (store_map(CHILD_EXTRA_FD, &store, &e) < 0)
+        return answer(CTXMARK_ERROR, e.text, NULL);
+    int code;
+    if (!path || plugin_load(path, sha256 && *sha256 ? sha256 : NULL, &plugin, &e) < 0)
+        code = answer(CTXMARK_ERROR, path ? e.text : "no plugin was named", NULL);
+    else if (plugin->kind != CTXMARK_ANALYZER || !plugin->analyzer || !plugin->analyzer->analyze)
+        code = answer(CTXMARK_ERROR, "the plugin is no analyzer", NULL);
+    else
+        code = run_analyzer(plugin, job, &store);
+    store_unmap(&store);
+    return code;
+}
+
+int analyzer_child_main(void)
+{
+    struct err e;
+    json_t *job = NULL;
+    struct sigaction action = {.sa_handler = on_terminate};
+    sigaction(SIGTERM, &action, NULL);
+    enum message_result r = message_receive(CHILD_SOCKET_FD, 0, -1, &job, &e);
+    if (r != MESSAGE_OK) {
+        if (r == MESSAGE_BAD)
+            log_error("analyzer child: %s", e.text);
+        return 1;
+    }
+    int code = serve(job);
+    json_decref(job);
+    return code;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* Columns that grow row by row.  A column without a single known value takes no memory. */
+
+#ifndef CORE_ANALYSIS_COLUMNS_H
+#define CORE_ANALYSIS_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ctxmark/plugin.h>
+
+#include "core/analysis/dictionary.h"
+
+#define COLUMN_NAME_SIZE 64
+
+struct column {
+    char name[COLUMN_NAME_SIZE];
+    uint32_t type;  /* CTXMARK_NUMBER ... CTXMARK_TEXT */
+    double *number; /* number-like; NULL: nothing known yet */
+    int32_t *code;  /* CTXMARK_TEXT; NULL: nothing known yet */
+    struct dictionary texts;
+};
+
+struct columns {
+    struct column *items;
+    size_t count, capacity;
+    size_t row_count, row_capacity;
+};
+
+/* Adds an empty column; its index, or -1: out of memory.  name is cut to COLUMN_NAME_SIZE - 1. */
+int columns_add(struct columns *c, const char *name, uint32_t type);
+/* Index of a column; -1: none. */
+int columns_find(const struct columns *c, const char *name);
+/* One more row, all of it unknown.  0 or -1: out of memory. */
+int columns_add_row(struct columns *c);
+/* Values of a row that is there.  0 or -1: out of memory. */
+int columns_set_number(struct columns *c, size_t column, size_t row, double value);
+int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len);
+/* Frees the values of one column. */
+void column_clear(struct column *c);
+void columns_free(struct columns *c);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "core/analysis/dictionary.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t hash_text(const char *text, size_t len)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    return h ^ h >> 29;
+}
+
+static bool is_text(const struct dictionary *d, int32_t id, const char *text, size_t len)
+{
+    const char *have = d->bytes + d->offsets[id];
+    size_t next = (size_t)id + 1 < d->count ? d->offsets[id + 1] : d->byte_count;
+    return next - d->offsets[id] == len + 1 && memcmp(have, text, len) == 0;
+}
+
+static size_t find_slot(const struct dictionary *d, const char *text, size_t len)
+{
+    size_t i = hash_text(text, len) & (d->slot_count - 1);
+    while (d->slots[i] >= 0 && !is_text(d, d->slots[i], text, len))
+        i = (i + 1) & (d->slot_count - 1);
+    return i;
+}
+
+/* At most half full, so that searches stay short. */
+static int grow_slots(struct dictionary *d)
+{
+    if (d->count * 2 < d->slot_count)
+        return 0;
+    size_t n = d->slot_count ? d->slot_count * 2 : 16;
+    int32_t *slots = malloc(n * sizeof *slots);
+    if (!slots)
+        return -1;
+    memset(slots, 0xff, n * sizeof *slots);
+    free(d->slots);
+    d->slots = slots;
+    d->slot_count = n;
+    for (size_t id = 0; id < d->count; id++) {
+        const char *text = d->bytes + d->offsets[id];
+        size_t i = hash_text(text, strlen(text)) & (n - 1);
+        while (slots[i] >= 0)
+            i = (i + 1) & (n - 1);
+        slots[i] = (int32_t)id;
+    }
+    return 0;
+}
+
+static int reserve(struct dictionary *d, size_t len)
+{
+    if (d->count == d->capacity) {
+        size_t n = d->capacity ? d->capacity * 2 : 16;
+        uint64_t *offsets = realloc(d->offsets, n * sizeof *offsets);
+        if (!offsets)
+            return -1;
+        d->offsets = offsets;
+        d->capacity = n;
+    }
+    if (d->byte_capacity - d->byte_count <= len) {
+        size_t n = (d->byte_capacity + len + 1) * 2;
+        char *bytes = realloc(d->bytes, n);
+        if (!bytes)
+            return -1;
+        d->bytes = bytes;
+        d->byte_capacity = n;
+    }
+    return d->count < INT32_MAX ? grow_slots(d) : -1;
+}
+
+/* Bytes of the well-formed UTF-8 character at p, 0 if there is none (Unicode, table 3-7). */
+static size_t character_length(const unsigned char *p, size_t left)
+{
+    if (p[0] < 0x80)
+        return 1;
+    size_t n = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : 4;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || left < n)
+        return 0;
+    unsigned char low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+static bool is_utf8(const char *text, size_t len)
+{
+    for (size_t i = 0, n; i < len; i += n) {
+        n = character_length((const unsigned char *)text + i, len - i);
+        if (!n)
+            return false;
+    }
+    return true;
+}
+
+/* A copy with U+FFFD for each byte that belongs to no character. */
+static char *mend_utf8(const char *text, size_t len, size_t *ret_len)
+{
+    char *out = malloc(len * 3 + 1);
+    size_t k = 0;
+    for (size_t i = 0; out && i < len;) {
+        size_t n = character_length((const unsigned char *)text + i, len - i);
+        memcpy(out + k, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
+        k += n ? n : 3;
+        i += n ? n : 1;
+    }
+    *ret_len = k;
+    return out;
+}
+
+static int32_t add_new(struct dictionary *d, const char *text, size_t len)
+{
+    if (reserve(d, len) < 0)
+        return -1;
+    size_t slot = find_slot(d, text, len);
+    if (d->slots[slot] >= 0)
+        return d->slots[slot];
+    d->offsets[d->count] = d->byte_count;
+    memcpy(d->bytes + d->byte_count, text, len);
+    d->bytes[d->byte_count + len] = '\0';
+    d->byte_count += len + 1;
+    d->slots[slot] = (int32_t)d->count;
+    return (int32_t)d->count++;
+}
+
+int32_t dictionary_add(struct dictionary *d, const char *text, size_t len)
+{
+    if (d->count && is_text(d, d->last, text, len))
+        return d->last;
+    int32_t id = d->slot_count ? d->slots[find_slot(d, text, len)] : -1;
+    if (id < 0 && is_utf8(text, len)) {
+        id = add_new(d, text, len);
+    } else if (id < 0) {
+        size_t n;
+        char *mended = mend_utf8(text, len, &n);
+        id = mended ? add_new(d, mended, n) : -1;
+        free(mended);
+    }
+    if (id >= 0)
+        d->last = id;
+    return id;
+}
+
+void dictionary_free(struct dictionary *d)
+{
+    free(d->bytes);
+    free(d->offsets);
+    free(d->slots);
+    *d = (struct dictionary){0};
+}

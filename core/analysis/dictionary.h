@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* Distinct texts, numbered in the order of their appearance. */
+
+#ifndef CORE_ANALYSIS_DICTIONARY_H
+#define CORE_ANALYSIS_DICTIONARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct dictionary {
+    char *bytes; /* all texts, each with its NUL */
+    size_t byte_count, byte_capacity;
+    uint64_t *offsets; /* [count] where each begins in bytes */
+    size_t count, capacity;
+    int32_t *slots; /* hash table of numbers, -1: free */
+    size_t slot_count;
+    int32_t last; /* the number given last: most rows repeat the row before */
+};
+
+/* The number of text[len]; bytes that are not UTF-8 are kept as U+FFFD.  -1: out of memory. */
+int32_t dictionary_add(struct dictionary *d, const char *text, size_t len);
+void dictionary_free(struct dictionary *d);
+
+#endif

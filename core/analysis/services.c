@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "core/analysis/services.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct table_view {
+    struct table_view *next;
+    const json_t *table;
+    struct ctxmark_table_view view;
+    struct ctxmark_table_column *columns;
+    struct ctxmark_column *data;
+};
+
+static struct services *self(const struct ctxmark_host *h)
+{
+    return ((struct host *)h->state)->extension;
+}
+
+static uint64_t service_row_count(const struct ctxmark_host *h)
+{
+    return self(h)->store->row_count;
+}
+
+/* Fills in a plugin's struct, which may be shorter than ours. */
+static void give_column(struct ctxmark_column *ret, const struct ctxmark_column *column)
+{
+    uint32_t size = ret->size && ret->size < sizeof *column ? ret->size : (uint32_t)sizeof *column;
+    memcpy(ret, column, size);
+    ret->size = size;
+}
+
+static int32_t service_column(const struct ctxmark_host *h, const char *name,
+                              struct ctxmark_column *ret_column)
+{
+    struct store *store = self(h)->store;
+    struct ctxmark_column column;
+    for (size_t i = 0; name && ret_column && i < store->column_count; i++) {
+        if (strcmp(store_name(store, i), name) != 0)
+            continue;
+        if (store_column(store, i, &column) < 0)
+            return 0;
+        give_column(ret_column, &column);
+        return 1;
+    }
+    return 0;
+}
+
+/* --- tables of others */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static double number_of(const json_t *v)
+{
+    return json_is_boolean(v) ? json_is_true(v) : json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static int fill_numbers(struct ctxmark_column *c, const json_t *rows, size_t at)
+{
+    double *number = malloc((c->count + 1) * sizeof *number);
+    for (size_t row = 0; number && row < c->count; row++)
+        number[row] = number_of(json_array_get(json_array_get(rows, row), at));
+    c->number = number;
+    return number ? 0 : -1;
+}
+
+/* Texts are searched one by one: tables are short. */
+static int fill_texts(struct ctxmark_column *c, const json_t *rows, size_t at)
+{
+    int32_t *code = malloc((c->count + 1) * sizeof *code);
+    const char **texts = malloc((c->count + 1) * sizeof *texts);
+    c->code = code;
+    c->dictionary = texts;
+    for (size_t row = 0; code && texts && row < c->count; row++) {
+        const char *text = json_string_value(json_array_get(json_array_get(rows, row), at));
+        uint64_t k = 0;
+        while (text && k < c->dictionary_count && strcmp(texts[k], text) != 0)
+            k++;
+        if (text && k == c->dictionary_count)
+            texts[c->dictionary_count++] = text;
+        code[row] = text ? (int32_t)k : -1;
+    }
+    return code && texts ? 0 : -1;
+}
+
+static int fill_view(struct table_view *v)
+{
+    const json_t *columns = json_object_get(v->table, "columns"),
+                 *rows = json_object_get(v->table, "rows"), *column;
+    size_t i, count = json_array_size(columns);
+    v->columns = calloc(count + 1, sizeof *v->columns);
+    v->data = calloc(count + 1, sizeof *v->data);
+    if (!v->columns || !v->data)
+        return -1;
+    v->view = (struct ctxmark_table_view){.size = sizeof v->view,
+                                          .column_count = (uint32_t)count,
+                                          .row_count = json_array_size(rows),
+                                          .title = text_of(v->table, "title"),
+                                          .columns = v->columns,
+                                          .data = v->data,
+                                          .column_stride = sizeof *v->columns,
+                                          .data_stride = sizeof *v->data};
+    json_array_foreach(columns, i, column)
+    {
+        uint32_t type = column_type_from_name(text_of(column, "type"));
+        v->columns[i] = (struct ctxmark_table_column){
+            text_of(column, "name"), type, column_role_from_name(text_of(column, "role")),
+            text_of(column, "unit"), text_of(column, "definition")};
+        v->data[i] = (struct ctxmark_column){
+            .size = sizeof *v->data, .type = type, .count = v->view.row_count};
+        int done = type == CTXMARK_TEXT ? fill_texts(&v->data[i], rows, i)
+                                        : fill_numbers(&v->data[i], rows, i);
+        if (done < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void free_view(struct table_view *v)
+{
+    for (uint32_t i = 0; v->columns && v->data && i < v->view.column_count; i++) {
+        free((void *)v->data[i].number);
+        free((void *)v->data[i].code);
+        free((void *)v->data[i].dictionary);
+    }
+    free(v->columns);
+    free(v->data);
+    free(v);
+}
+
+static const struct table_view *get_view(struct services *s, const json_t *table)
+{
+    for (struct table_view *v = s->views; v; v = v->next)
+        if (v->table == table)
+            return v;
+    struct table_view *v = calloc(1, sizeof *v);
+    if (!v)
+        return NULL;
+    v->table = table;
+    if (fill_view(v) < 0) {
+        free_view(v);
+        return NULL;
+    }
+    v->next = s->views;
+    s->views = v;
+    return v;
+}
+
+static int32_t service_table_find(const struct ctxmark_host *h, const char *analyzer,
+                                  const char *table, struct ctxmark_table_view *ret_view)
+{
+    const json_t *list = analyzer ? json_object_get(self(h)->tables, analyzer) : NULL;
+    json_t *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        if (!table || !ret_view || strcmp(text_of(item, "name"), table) != 0)
+            continue;
+        const struct table_view *v = get_view(self(h), item);
+        if (!v)
+            return 0;
+        uint32_t size = ret_view->size && ret_view->size < sizeof v->view
+                            ? ret_view->size
+                            : (uint32_t)sizeof v->view;
+        memcpy(ret_view, &v->view, size);
+        ret_view->size = size;
+        return 1;
+    }
+    return 0;
+}
+
+/* --- facts */
+
+static const json_t *find_fact(const json_t *facts, const char *backend, const char *model,
+                               const char *key)
+{
+    const json_t *run = json_object_get(json_object_get(facts, "run"), key);
+    if (run && strcmp(text_of(run, "provenance"), "user") == 0)
+        return run;
+    const json_t *f = NULL;
+    if (backend && model)
+        f = json_object_get(
+            json_object_get(json_object_get(json_object_get(facts, "models"), backend), model),
+            key);
+    if (!f && backend)
+        f = json_object_get(json_object_get(json_object_get(facts, "backends"), backend), key);
+    return f ? f : run;
+}
+
+static int32_t service_fact_get(const struct ctxmark_host *h, const char *backend,
+                                const char *model, const char *key, struct ctxmark_fact *ret_fact)
+{
+    const json_t *f = key ? find_fact(self(h)->facts, backend, model, key) : NULL;
+    if (!f || !ret_fact)
+        return 0;
+    fact_from_json(f, ret_fact);
+    return 1;
+}
+
+/* --- what it emits */
+
+static int32_t service_table_begin(const struct ctxmark_host *h, const struct ctxmark_table *table)
+{
+    return emit_table_begin(&self(h)->emitted, table);
+}
+
+static void service_table_row(const struct ctxmark_host *h, int32_t table,
+                              const struct ctxmark_value *values, uint32_t value_count)
+{
+    emit_table_row(&self(h)->emitted, table, values, value_count);
+}
+
+static void service_finding(const struct ctxmark_host *h, const struct ctxmark_finding *finding)
+{
+    emit_finding(&self(h)->emitted, finding);
+}
+
+static void service_plot(const struct ctxmark_host *h, const struct ctxmark_plot *plot)
+{
+    emit_plot(&self(h)->emitted, plot);
+}
+
+void services_install(struct host *h, struct services *s)
+{
+    h->extension = s;
+    h->table.fact_get = service_fact_get;
+    h->table.row_count = service_row_count;
+    h->table.column = service_column;
+    h->table.table_find = service_table_find;
+    h->table.table_begin = service_table_begin;
+    h->table.table_row = service_table_row;
+    h->table.finding = service_finding;
+    h->table.plot = service_plot;
+}
+
+void services_finish(struct services *s)
+{
+    while (s->views) {
+        struct table_view *next = s->views->next;
+        free_view(s->views);
+        s->views = next;
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* Columns in one sealed memory file, which any number of processes map read-only. */
+
+#ifndef CORE_ANALYSIS_STORE_H
+#define CORE_ANALYSIS_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <ctxmark/plugin.h>
+
+#include "core/analysis/columns.h"
+#include "core/base/err.h"
+
+struct store {
+    const unsigned char *base;
+    size_t size, row_count, column_count;
+    const char ***dictionaries; /* [column_count] made when a column is first asked for */
+};
+
+/* Writes the columns into a memory file, freeing each one's values on the way.  Its descriptor is
+ * the caller's; -1: e says why. */
+int store_write(struct columns *c, struct err *e);
+
+/* Maps such a file (fd is not needed any longer afterwards).  0 or -1. */
+int store_map(int fd, struct store *ret, struct err *e);
+void store_unmap(struct store *s);
+
+const char *store_name(const struct store *s, size_t column);
+/* Column as an analyzer sees it, valid until store_unmap().  0 or -1: out of memory. */
+int store_column(struct store *s, size_t column, struct ctxmark_column *ret);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* Which model files a run reads. */
+
+#ifndef CORE_RUN_IDENTITY_H
+#define CORE_RUN_IDENTITY_H
+
+#include <jansson.h>
+
+#include "core/config/plan.h"
+
+/* Every file that a model key of type path names, or that lies in a folder it names:
+ *   {PATH: {"bytes", "modified", "head_sha256"}}
+ * head_sha256 is of the first 64 KiB: of a checkpoint that holds its header, and takes no time.  A
+ * new reference; NULL: out of memory. */
+json_t *identity_files(const struct config *c, const struct plan *p);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "groups.h"
+
+#include <math.h>
+#include <string.h>
+
+static void get(const struct ctxmark_host *h, const char *name, struct ctxmark_column *ret)
+{
+    *ret = (struct ctxmark_column){.size = sizeof *ret};
+    if (!h->column(h, name, ret))
+        *ret = (struct ctxmark_column){0};
+}
+
+void rows_get(struct rows *r, const struct ctxmark_host *h)
+{
+    const struct {
+        const char *name;
+        struct ctxmark_column *column;
+    } wanted[] = {
+        {"run", &r->run},
+        {"model", &r->model},
+        {"backend", &r->backend},
+        {"mode", &r->mode},
+        {"phase", &r->phase},
+        {"status", &r->status},
+        {"note", &r->note},
+        {"error", &r->error},
+        {"context_length", &r->context},
+        {"concurrency", &r->concurrency},
+        {"launch", &r->launch},
+        {"rep", &r->rep},
+        {"seq", &r->seq},
+        {"latency_ms", &r->latency},
+        {"tokens_per_s", &r->tokens_per_s},
+        {"prompt_tokens", &r->prompt_tokens},
+        {"cached_tokens", &r->cached_tokens},
+        {"generated_tokens", &r->generated_tokens},
+        {"load_ms", &r->load_ms},
+        {"peak_memory_mib", &r->peak_memory},
+        {"memory_limit_mib", &r->memory_limit},
+        {"spilled_mib", &r->spilled},
+    };
+    r->count = h->row_count(h);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        get(h, wanted[i].name, wanted[i].column);
+}
+
+double rows_number(const struct ctxmark_column *c, uint64_t row)
+{
+    return c->number ? c->number[row] : NAN;
+}
+
+const char *rows_text(const struct ctxmark_column *c, uint64_t row)
+{
+    return c->code && c->code[row] >= 0 ? c->dictionary[c->code[row]] : NULL;
+}
+
+bool rows_text_is(const struct ctxmark_column *c, uint64_t row, const char *text)
+{
+    const char *have = rows_text(c, row);
+    return have && strcmp(have, text) == 0;
+}
+
+double rows_rate(const struct rows *r, uint64_t row)
+{
+    if (r->tokens_per_s.number)
+        return r->tokens_per_s.number[row];
+    double ms = rows_number(&r->latency, row), tokens;
+    if (rows_text_is(&r->mode, row, "prefill")) {
+        tokens = rows_number(&r->prompt_tokens, row);
+        if (!(tokens > 0))
+            tokens = rows_number(&r->context, row);
+    } else {
+        tokens = rows_number(&r->generated_tokens, row);
+    }
+    return tokens > 0 && ms > 0 ? tokens / ms * 1000 : NAN;
+}
+
+bool rows_is_measured(const struct rows *r, uint64_t row)
+{
+    return rows_text_is(&r->phase, row, "measured");
+}
+
+bool rows_is_ok(const struct rows *r, uint64_t row)
+{
+    return rows_text_is(&r->status, row, "ok") && rows_is_measured(r, row);
+}
+
+bool rows_is_usable(const struct rows *r, uint64_t row)
+{
+    return rows_is_ok(r, row) && isfinite(rows_number(&r->latency, row));
+}
+
+bool rows_is_warmup(const struct rows *r, uint64_t row)
+{
+    return rows_text_is(&r->status, row, "ok") && rows_text_is(&r->phase, row, "warmup") &&
+           isfinite(rows_number(&r->latency, row));
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "plugins/hf_cpu/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define SPINS 4000 /* about 50 microseconds */
+
+/* The ticket holds the job's number (upper half) and how many of its pieces are still free (lower
+ * half), so that a piece of an old job can never be taken for one of the next. */
+struct cpu_pool {
+    _Atomic uint64_t ticket;
+    _Atomic int done;
+    _Atomic int asleep;
+    _Atomic bool stopping;
+    cpu_pool_job *job;
+    void *arg;
+    int pieces;
+    int threads;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t *ids; /* [threads - 1] */
+};
+
+struct helper {
+    struct cpu_pool *pool;
+    int thread;
+};
+
+static inline void pause_briefly(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Takes a free piece of the job that the ticket is about; -1: there is none. */
+static int pool_take(struct cpu_pool *p)
+{
+    uint64_t ticket = atomic_load_explicit(&p->ticket, memory_order_acquire);
+    while ((uint32_t)ticket > 0)
+        if (atomic_compare_exchange_weak_explicit(&p->ticket, &ticket, ticket - 1,
+                                                  memory_order_acq_rel, memory_order_acquire))
+            return p->pieces - (int)(uint32_t)ticket;
+    return -1;
+}
+
+static void pool_work(struct cpu_pool *p, int thread)
+{
+    for (int piece = pool_take(p); piece >= 0; piece = pool_take(p)) {
+        p->job(p->arg, piece, thread);
+        atomic_fetch_add_explicit(&p->done, 1, memory_order_release);
+    }
+}
+
+static bool pool_has_news(struct cpu_pool *p)
+{
+    return (uint32_t)atomic_load(&p->ticket) > 0 || atomic_load(&p->stopping);
+}
+
+static void pool_sleep(struct cpu_pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    atomic_fetch_add(&p->asleep, 1);
+    while (!pool_has_news(p))
+        pthread_cond_wait(&p->wake, &p->lock);
+    atomic_fetch_sub(&p->asleep, 1);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void pool_wake(struct cpu_pool *p)
+{
+    if (atomic_load(&p->asleep) == 0)
+        return;
+    pthread_mutex_lock(&p->lock);
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void *pool_helper(void *arg)
+{
+    struct helper h = *(struct helper *)arg;
+    free(arg);
+    while (!atomic_load(&h.pool->stopping)) {
+        pool_work(h.pool, h.thread);
+        int spins = 0;
+        while (spins < SPINS && !pool_has_news(h.pool)) {
+            pause_briefly();
+            spins++;
+        }
+        if (spins == SPINS)
+            pool_sleep(h.pool);
+    }
+    return NULL;
+}
+
+void cpu_pool_run(struct cpu_pool *p, cpu_pool_job *job, void *arg, int pieces)
+{
+    if (pieces <= 0)
+        return;
+    p->job = job;
+    p->arg = arg;
+    p->pieces = pieces;
+    atomic_store_explicit(&p->done, 0, memory_order_relaxed);
+    uint64_t number = (atomic_load_explicit(&p->ticket, memory_order_relaxed) >> 32) + 1;
+    atomic_store(&p->ticket, number << 32 | (uint32_t)pieces);
+    if (p->threads > 1 && pieces > 1)
+        pool_wake(p);
+    pool_work(p, 0);
+    int spins = 0;
+    while (atomic_load_explicit(&p->done, memory_order_acquire) < pieces) {
+        pause_briefly();
+        if (++spins > SPINS)
+            sched_yield();
+    }
+}
+
+static bool pool_start_helper(struct cpu_pool *p, int thread)
+{
+    struct helper *h = malloc(sizeof *h);
+    if (!h)
+        return false;
+    h->pool = p;
+    h->thread = thread;
+    if (pthread_create(&p->ids[thread - 1], NULL, pool_helper, h) == 0)
+        return true;
+    free(h);
+    return false;
+}
+
+static void pool_end_helpers(struct cpu_pool *p, int count)
+{
+    atomic_store(&p->stopping, true);
+    pthread_mutex_lock(&p->lock);
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < count; i++)
+        pthread_join(p->ids[i], NULL);
+}
+
+struct cpu_pool *cpu_pool_start(int threads)
+{
+    if (threads < 1 || threads > CPU_THREADS_MAX)
+        return NULL;
+    struct cpu_pool *p = calloc(1, sizeof *p);
+    pthread_t *ids = calloc((size_t)threads, sizeof *ids);
+    if (!p || !ids) {
+        free(p);
+        free(ids);
+        return NULL;
+    }
+    p->threads = threads;
+    p->ids = ids;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    for (int i = 1; i < threads; i++)
+        if (!pool_start_helper(p, i)) {
+            p->threads = i;
+            cpu_pool_stop(p);
+            return NULL;
+        }
+    return p;
+}
+
+void cpu_pool_stop(struct cpu_pool *p)
+{
+    if (!p)
+        return;
+    pool_end_helpers(p, p->threads - 1);
+    pthread_cond_destroy(&p->wake);
+    pthread_mutex_destroy(&p->lock);
+    free(p->ids);
+    free(p);
+}
+
+int cpu_pool_threads(const struct cpu_pool *p)
+{
+    return p->threads;
+}
+
+int cpu_pool_processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < 1)
+        return 1;
+    return CPU_COUNT(&set) < CPU_THREADS_MAX ? CPU_COUNT(&set) : CPU_THREADS_MAX;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "support.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core/analysis/csv.h"
+
+#define HEAD "model,backend,context_length,mode,latency_ms\n"
+
+/* --- files that cannot be read at all: the message says where and what */
+
+static const struct {
+    const char *text;
+    size_t len; /* 0: strlen */
+    const char *says;
+} unreadable[] = {
+    {"", 0, ":1: the file is empty"},
+    {"\xef\xbb\xbf", 0, ":1: the file is empty"},
+    {"\n\n", 0, ":1: the file is empty"},
+    {"model,backend,context_length,mode\n", 0, ":1: there is no column 'latency_ms'"},
+    {"model;backend;context_length;mode;latency_ms\n", 0, ":1: there is no column 'backend'"},
+    {"model,backend,context_length,mode,latency_ms,model\n", 0, ":1: two columns hold model"},
+    {"model,backend,context_length,mode,latency_ms,peak_vram_mb,peak_memory_mib\n", 0,
+     ":1: two columns hold peak_memory_mib"},
+    {"mod\0el,backend,context_length,mode,latency_ms\n", 46, ":1: NUL bytes"},
+    {"\"model,backend,context_length,mode,latency_ms\n", 0, ":1: the line of column names"},
+};
+
+START_TEST(what_is_no_table_is_refused_with_its_line)
+{
+    struct err e = {""};
+    size_t len = unreadable[_i].len ? unreadable[_i].len : strlen(unreadable[_i].text);
+    struct frame *f = frame_from(unreadable[_i].text, len, NULL, &e);
+    ck_assert_ptr_null(f);
+    ck_assert_msg(strstr(e.text, unreadable[_i].says) != NULL, "says: %s", e.text);
+}
+END_TEST
+
+START_TEST(a_missing_file_is_named)
+{
+    struct err e;
+    ck_assert_ptr_null(frame_read_csv("/nonexistent/metrics.csv", NULL, &e));
+    ck_assert_msg(strstr(e.text, "/nonexistent/metrics.csv: cannot be opened") != NULL, "%s",
+                  e.text);
+}
+END_TEST
+
+/* --- files of which a part is sound */
+
+static const struct {
+    const char *text; /* after HEAD */
+    size_t len;       /* 0: strlen */
+    size_t rows, skipped, unreadable;
+    double first_latency;
+} partly[] = {
+    {"m,b,512,prefill,1.5\n", 0, 1, 0, 0, 1.5},
+    {"m,b,512,prefill,1.5", 0, 1, 0, 0, 1.5}, /* a foreign file may end so */
+    {"m,b,512,prefill,1.5\r\nm,b,512,prefill,2\r\n", 0, 2, 0, 0, 1.5},
+    {"m,b,512,prefill,1.5\n\n\nm,b,512,prefill,2\n", 0, 2, 0, 0, 1.5},
+    {"m,b,512,pre", 0, 0, 1, 0, 0}, /* torn */
+    {"m,b,512,prefill,1.5\nm,b\n", 0, 1, 1, 0, 1.5},
+    {"m,b,512,prefill,1.5,9\nm,b,512,prefill,2\n", 0, 1, 1, 0, 2},
+    {"m,b,512,prefill,NaN\n", 0, 1, 0, 1, NAN},
+    {"m,b,512,prefill,inf\n", 0, 1, 0, 1, NAN},
+    {"m,b,512,prefill,0x10\n", 0, 1, 0, 1, NAN},
+    {"m,b,512,prefill,1e999\n", 0, 1, 0, 1, NAN},
+    {"m,b,512,prefill,\"1,5\"\n", 0, 1, 0, 1, NAN},
+    {"m,b,512,prefill,\n", 0, 1, 0, 0, NAN},
+    {"m,b,512,prefill, 2.5 \n", 0, 1, 0, 0, 2.5},
+    {"m,b,512,prefill,\"7\"\n", 0, 1, 0, 0, 7},
+    {"\"m\",\"a \"\"b\"\"\n c\",512,prefill,3\n", 0, 1, 0, 0, 3},
+    {"\"m,b,512,prefill,1\nm,b,512,prefill,2\n", 0, 1, 1, 0, 2}, /* a quote never closed */
+    {"\"m\"x,b,512,prefill,1\nm,b,512,prefill,2\n", 0, 1, 1, 0, 2},
+    {"m,\0,512,prefill,1\nm,b,512,prefill,2\n", 36, 1, 1, 0, 2},
+    {"\0\0\0\0\0\0\0\0", 8, 0, 1, 0, 0},
+    {"m\xff,b,512,prefill,4\n", 0, 1, 0, 0, 4},
+};
+
+START_TEST(what_is_sound_is_read_and_the_rest_counted)
+{
+    struct err e = {""};
+    char text[512];
+    size_t head = strlen(HEAD), len = partly[_i].len ? partly[_i].len : strlen(partly[_i].text);
+    memcpy(text, HEAD, head);
+    memcpy(text + head, partly[_i].text, len);
+    struct frame *f = frame_from(text, head + len, NULL, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    ck_assert_uint_eq(f->row_count, partly[_i].rows);
+    ck_assert_uint_eq(f->skipped, partly[_i].skipped);
+    ck_assert_uint_eq(f->unreadable, partly[_i].unreadable);
+    if (f->row_count) {
+        double x = frame_column(f, "latency_ms")->number[0];
+        ck_assert(isnan(partly[_i].first_latency) ? isnan(x) : x == partly[_i].first_latency);
+    }
+    frame_free(f);
+}
+END_TEST
+
+START_TEST(a_torn_last_line_of_our_own_file_is_left_out_though_it_looks_whole)
+{
+    struct err e;
+    const char text[] = "run_id,seq,model,backend,context_length,mode,latency_ms\n"
+                        "r,0,m,b,512,prefill,12.5\nr,1,m,b,512,prefill,1";
+    struct frame *f = frame_from(text, strlen(text), NULL, &e);
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(f->row_count, 1);
+    ck_assert_uint_eq(f->skipped, 1);
+    frame_free(f);
+}
+END_TEST
+
+START_TEST(a_line_of_many_megabytes_costs_that_line_only)
+{
+    struct err e;
+    size_t head = strlen(HEAD), big = 8 << 20;
+    const char *tail = "\nm,b,512,prefill,2\n";
+    char *text = malloc(head + big + strlen(tail) + 1);
+    ck_assert_ptr_nonnull(text);
+    memcpy(text, HEAD, head);
+    memset(text + head, 'x', big);
+    memcpy(text + head + big, tail, strlen(tail) + 1);
+    struct frame *f = frame_from(text, head + big + strlen(tail), NULL, &e);
+    free(text);
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(f->row_count, 1);
+    ck_assert_uint_eq(f->skipped, 1);
+    frame_free(f);
+}
+END_TEST
+
+/* --- columns */
+
+static const char *text_at(const struct frame *f, const char *column, size_t row)
+{
+    const struct ctxmark_column *c = frame_column(f, column);
+    return c->code[row] < 0 ? NULL : c->dictionary[c->code[row]];
+}
+
+START_TEST(columns_are_found_by_name_in_any_order_and_under_their_alias)
+{
+    struct err e;
+    const char text[] = "\xef\xbb\xbflatency_ms,unknown,mode,peak_vram_mb,backend,model,"
+                        "context_length\n1.25,x,decode,100.5,b,m,1024\n";
+    struct frame *f = frame_from(text, strlen(text), NULL, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    ck_assert_double_eq(frame_column(f, "peak_memory_mib")->number[0], 100.5);
+    ck_assert_double_eq(frame_column(f, "context_length")->number[0], 1024);
+    ck_assert_str_eq(text_at(f, "mode", 0), "decode");
+    ck_assert_str_eq(text_at(f, "phase", 0), "measured");
+    ck_assert_str_eq(text_at(f, "status", 0), "ok");
+    ck_assert(isnan(frame_column(f, "load_ms")->number[0]));
+    ck_assert_ptr_null(text_at(f, "error", 0));
+    ck_assert_ptr_null(frame_column(f, "unknown"));
+    ck_assert_ptr_null(frame_column(f, "tokens_per_s"));
+    frame_free(f);
+}
+END_TEST
+
+START_TEST(texts_are_told_apart_and_mended_to_utf8)
+{
+    struct err e;
+    const char text[] = HEAD "m,b,1,prefill,1\nn,b,1,prefill,1\nm,\"c \"\"d\"\"\",1,prefill,1\n"
+                             "\xc3\xa9\xff,b,1,prefill,1\n";
+    struct frame *f = frame_from(text, strlen(text), NULL, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    const struct ctxmark_column *model = frame_column(f, "model");
+    ck_assert_uint_eq(model->dictionary_count, 3);
+    ck_assert_int_eq(model->code[0], model->code[2]);
+    ck_assert_int_ne(model->code[0], model->code[1]);
+    ck_assert_str_eq(text_at(f, "backend", 2), "c \"d\"");
+    ck_assert_str_eq(text_at(f, "model", 3), "\xc3\xa9\xef\xbf\xbd");
+    frame_free(f);
+}
+END_TEST
+
+START_TEST(numbers_are_the_nearest_doubles)
+{
+    static const struct {
+        const char *text;
+        double x;
+    } cases[] = {{"0.1", 0.1},
+                 {"123456789.012345", 123456789.012345},
+                 {"-7", -7},
+                 {"+7", 7},
+                 {"1e-5", 1e-5},
+                 {"0.30000000000000004", 0.30000000000000004},
+                 {"9007199254740993", 9007199254740992.0},
+                 {".5", .5},
+                 {"5.", 5}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", cases[i].text);
+        struct csv_field f = {text, strlen(text)};
+        double x = NAN;
+        ck_assert_msg(csv_number(&f, &x), "%s", text);
+        ck_assert_msg(x == cases[i].x, "%s is read as %.17g", text, x);
+    }
+}
+END_TEST
+
+START_TEST(children_cannot_change_the_columns)
+{
+    struct err e;
+    const char text[] = HEAD "m,b,1,prefill,1\n";
+    struct frame *f = frame_from(text, strlen(text), NULL, &e);
+    ck_assert_ptr_nonnull(f);
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+    ck_assert_ptr_eq(p, MAP_FAILED);
+    frame_free(f);
+}
+END_TEST
+
+/* --- details.jsonl */
+
+START_TEST(metrics_are_joined_by_seq_and_request)
+{
+    struct err e;
+    const char csv[] = "seq,request,model,backend,context_length,mode,latency_ms\n"
+                       "0,,m,b,1,prefill,1\n0,,m,b,1,decode,1\n1,0,m,b,1,prefill,1\n"
+                       "1,1,m,b,1,prefill,1\n";
+    const char details[] = "{\"seq\": 0, \"metrics\": {\"queue_ms\": 2.5}, \"tokens\": [1, 2]}\n"
+                           "not json\n"
+                           "{\"seq\": 1, \"request\": 1, \"metrics\": {\"queue_ms\": 7}}\n"
+                           "{\"seq\": 9, \"metrics\": {\"queue_ms\": 8}}\n"
+                           "{\"seq\": 1, \"metrics\": {\"Bad name\": 1, \"latency_ms\": 99}}\n"
+                           "{\"seq\": 1, \"metr";
+    struct frame *f = frame_from(csv, strlen(csv), details, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    const double *queue = frame_column(f, "queue_ms")->number;
+    ck_assert_double_eq(queue[0], 2.5);
+    ck_assert_double_eq(queue[1], 2.5);
+    ck_assert(isnan(queue[2]));
+    ck_assert_double_eq(queue[3], 7);
+    ck_assert_double_eq(frame_column(f, "latency_ms")->number[2], 1);
+    ck_assert_ptr_null(frame_column(f, "Bad name"));
+    ck_assert_uint_eq(f->skipped, 2);
+    frame_free(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("frame");
+    TCase *t = tcase_create("csv");
+    tcase_add_loop_test(t, what_is_no_table_is_refused_with_its_line, 0,
+                        sizeof unreadable / sizeof *unreadable);
+    tcase_add_test(t, a_missing_file_is_named);
+    tcase_add_loop_test(t, what_is_sound_is_read_and_the_rest_counted, 0,
+                        sizeof partly / sizeof *partly);
+    tcase_add_test(t, a_torn_last_line_of_our_own_file_is_left_out_though_it_looks_whole);
+    tcase_add_test(t, a_line_of_many_megabytes_costs_that_line_only);
+    tcase_add_test(t, columns_are_found_by_name_in_any_order_and_under_their_alias);
+    tcase_add_test(t, texts_are_told_apart_and_mended_to_utf8);
+    tcase_add_test(t, numbers_are_the_nearest_doubles);
+    tcase_add_test(t, children_cannot_change_the_columns);
+    tcase_add_test(t, metrics_are_joined_by_seq_and_request);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* The engine against transformers' own answers on the reference checkpoints. */
+
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "plugins/hf_common/prompt.h"
+#include "plugins/hf_common/safetensors.h"
+#include "plugins/hf_cpu/engine.h"
+#include "plugins/hf_cpu/kernels.h"
+#include "tests/hf/support.h"
+
+#define VOCABULARY 1024
+#define PROMPT 300
+#define STEPS 48
+#define TOLERANCE 1e-4 /* of the largest |logit| */
+
+static const char *const names[] = {"tiny-qwen2-tied", "tiny-qwen2-untied-odd", "tiny-llama-tied",
+                                    "tiny-llama-untied-headdim"};
+#define MODELS ((int)(sizeof names / sizeof *names))
+
+static struct hf_err err;
+
+/* What transformers gave. */
+struct reference {
+    struct hf_safetensors file;
+    const int32_t *ids, *tokens;
+    const float *logits, *gap;
+};
+
+static const void *reference_tensor(const struct reference *r, const char *name)
+{
+    const struct hf_tensor *t = hf_safetensors_find(&r->file, name);
+    ck_assert_ptr_nonnull(t);
+    return t->data;
+}
+
+static void reference_open(const char *model, struct reference *r)
+{
+    char path[1100];
+    snprintf(path, sizeof path, "%s/expected.safetensors", support_reference(model));
+    ck_assert_msg(hf_safetensors_open(path, &r->file, &err) == 0, "%s", err.text);
+    r->ids = reference_tensor(r, "input_ids");
+    r->tokens = reference_tensor(r, "greedy_tokens");
+    r->logits = reference_tensor(r, "logits_first_last");
+    r->gap = reference_tensor(r, "greedy_gap");
+}
+
+/* The references were computed by a model cast as a whole, rotary frequencies included, first to
+ * float16 and then to float32: rope_half does the same. */
+static struct cpu_engine *load(const char *model, const char *instructions, int threads,
+                               bool rope_half, int64_t positions)
+{
+    struct cpu_engine *g;
+    struct cpu_engine_options o = {.path = support_reference(model),
+                                   .rope_half = rope_half,
+                                   .threads = threads,
+                                   .instructions = instructions};
+    ck_assert_msg(cpu_engine_load(&o, &g, &err) == CPU_OK, "%s", err.text);
+    ck_assert_msg(cpu_engine_prepare(g, positions, &err) == CPU_OK, "%s", err.text);
+    return g;
+}
+
+/* The largest difference of two rows of logits, as a part of the largest |logit|. */
+static double difference(const float *found, const float *wanted)
+{
+    double worst = 0.0, largest = 0.0;
+    for (int i = 0; i < VOCABULARY; i++) {
+        worst = fmax(worst, fabs((double)found[i] - (double)wanted[i]));
+        largest = fmax(largest, fabs((double)wanted[i]));
+        ck_assert(isfinite(found[i]));
+    }
+    return worst / largest;
+}
+
+struct seen {
+    const float *wanted; /* [3][VOCABULARY] */
+    int count;
+    double worst;
+};
+
+static void compare_position(void *arg, int64_t position, const float *logits)
+{
+    static const int64_t positions[] = {0, 149, 299};
+    struct seen *s = arg;
+    ck_assert_int_lt(s->count, 3);
+    ck_assert_int_eq(position, positions[s->count]);
+    s->worst = fmax(s->worst, difference(logits, s->wanted + s->count * VOCABULARY));
+    s->count++;
+}
+
+/* Feeds the reference's tokens; returns how many the engine would have chosen itself. */
+static int compare_greedy(struct cpu_engine *g, const struct reference *r, double error)
+{
+    int same = 0;
+    for (int i = 0; i < STEPS; i++) {
+        int32_t token = cpu_engine_argmax(g);
+        same += token == r->tokens[i];
+        float largest = fabsf(cpu_engine_logits(g)[token]);
+        ck_assert_msg(token == r->tokens[i] || (double)r->gap[i] <= 2 * error * (double)largest,
+                      "step %d: token %d, not %d (gap %g)", i, token, r->tokens[i],
+                      (double)r->gap[i]);
+        ck_assert_int_eq(cpu_engine_decode(g, r->tokens[i], &err), CPU_OK);
+    }
+    return same;
+}
+
+static void compare_model(const char *model, const char *instructions, int threads)
+{
+    static const int64_t positions[] = {0, 149, 299};
+    struct reference r;
+    reference_open(model, &r);
+    struct cpu_engine *g = load(model, instructions, threads, true, PROMPT + STEPS);
+    struct seen s = {.wanted = r.logits};
+    ck_assert_int_eq(cpu_engine_prefill(g, r.ids, PROMPT, positions, 3, compare_position, &s, &err),
+                     CPU_OK);
+    ck_assert_int_eq(s.count, 3);
+    int same = compare_greedy(g, &r, s.worst);
+    fprintf(stderr, "%-26s %-8s %d threads: logits within %.1e, %d of %d tokens\n", model,
+            instructions, threads, s.worst, same, STEPS);
+    ck_assert_double_le(s.worst, TOLERANCE);
+    cpu_engine_free(g);
+    hf_safetensors_close(&r.file);
+}
+
+START_TEST(logits_and_tokens_are_those_of_transformers)
+{
+    for (const struct cpu_kernels *const *k = cpu_kernels_usable(); *k; k++)
+        for (int threads = 1; threads <= 2; threads++)
+            compare_model(names[_i], (*k)->name, threads);
+}
+END_TEST
+
+/* Frequencies in full precision move these models' logits by some 0.5 %: near, but not the same. */
+START_TEST(full_frequencies_stay_near_the_reference)
+{
+    struct reference r;
+    reference_open(names[_i], &r);
+    struct cpu_engine *g = load(names[_i], NULL, 1, false, PROMPT);
+    ck_assert_int_eq(cpu_engine_prefill(g, r.ids, PROMPT, NULL, 0, NULL, NULL, &err), CPU_OK);
+    double d = difference(cpu_engine_logits(g), r.logits + 2 * VOCABULARY);
+    fprintf(stderr, "%-26s float32 frequencies: logits %.1e away\n", names[_i], d);
+    ck_assert_double_le(d, 2e-2);
+    cpu_engine_free(g);
+    hf_safetensors_close(&r.file);
+}
+END_TEST
+
+/* A long sequence in one prefill (several blocks, tiles and splits) against a prefill of a part of
+ * it and single steps or pieces for the rest. */
+static void compare_split(const char *model, int64_t total, int64_t first, int64_t step)
+{
+    int32_t *ids = calloc((size_t)total, sizeof *ids);
+    ck_assert_ptr_nonnull(ids);
+    struct cpu_engine *whole = load(model, NULL, 2, false, total);
+    struct cpu_engine *parts = load(model, NULL, 1, false, total);
+    hf_prompt_fill(cpu_engine_config(whole), 42, 7, total, ids);
+    ck_assert_int_eq(cpu_engine_prefill(whole, ids, total, NULL, 0, NULL, NULL, &err), CPU_OK);
+    ck_assert_int_eq(cpu_engine_prefill(parts, ids, first, NULL, 0, NULL, NULL, &err), CPU_OK);
+    for (int64_t at = first; at < total; at += step) {
+        int64_t n = total - at < step ? total - at : step;
+        ck_assert_int_eq(cpu_engine_prefill(parts, ids + at, n, NULL, 0, NULL, NULL, &err), CPU_OK);
+    }
+    double d = difference(cpu_engine_logits(parts), cpu_engine_logits(whole));
+    fprintf(stderr, "%-26s %d tokens: %d, then by %d: logits within %.1e\n", model, (int)total,
+            (int)first, (int)step, d);
+    ck_assert_double_le(d, 2e-5);
+    cpu_engine_free(whole);
+    cpu_engine_free(parts);
+    free(ids);
+}
+
+START_TEST(prefill_then_decode_equals_one_long_prefill)
+{
+    compare_split(names[_i], 60, 1, 1);
+    compare_split(names[_i], 700, 640, 1);
+    compare_split(names[_i], 1300, 511, 130);
+    compare_split(names[_i], 1025, 513, 512);
+}
+END_TEST
+
+START_TEST(a_second_sequence_knows_nothing_of_the_first)
+{
+    int32_t ids[200], other[200];
+    float first[VOCABULARY];
+    struct cpu_engine *g = load(names[_i], NULL, 2, false, 200);
+    hf_prompt_fill(cpu_engine_config(g), 42, 1, 200, ids);
+    hf_prompt_fill(cpu_engine_config(g), 42, 2, 200, other);
+    ck_assert_int_eq(cpu_engine_prefill(g, ids, 150, NULL, 0, NULL, NULL, &err), CPU_OK);
+    memcpy(first, cpu_engine_logits(g), sizeof first);
+    cpu_engine_reset(g);
+    ck_assert_int_eq(cpu_engine_prefill(g, other, 200, NULL, 0, NULL, NULL, &err), CPU_OK);
+    ck_assert_mem_ne(first, cpu_engine_logits(g), sizeof first);
+    cpu_engine_reset(g);
+    ck_assert_int_eq(cpu_engine_prepare(g, 900, &err), CPU_OK);
+    ck_assert_int_eq(cpu_engine_prefill(g, ids, 150, NULL, 0, NULL, NULL, &err), CPU_OK);
+    ck_assert_double_le(difference(cpu_engine_logits(g), first), 1e-6);
+    cpu_engine_free(g);
+}
+END_TEST
+
+static int cancel_after(void *arg)
+{
+    return --*(int *)arg < 0;
+}
+
+START_TEST(a_cancelled_prefill_ends_and_the_engine_lives_on)
+{
+    int left = 2;
+    int32_t ids[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct cpu_engine *g;
+    struct cpu_engine_options o = {.path = support_reference(names[0]),
+                                   .threads = 1,
+                                   .cancelled = cancel_after,
+                                   .cancelled_arg = &left};
+    ck_assert_int_eq(cpu_engine_load(&o, &g, &err), CPU_OK);
+    ck_assert_int_eq(cpu_engine_prepare(g, 8, &err), CPU_OK);
+    ck_assert_int_eq(cpu_engine_prefill(g, ids, 8, NULL, 0, NULL, NULL, &err), CPU_CANCELLED);
+    left = 100;
+    cpu_engine_reset(g);
+    ck_assert_int_eq(cpu_engine_prefill(g, ids, 8, NULL, 0, NULL, NULL, &err), CPU_OK);
+    cpu_engine_free(g);
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_refused_in_words)
+{
+    int32_t good[2] = {1, 2}, low[1] = {-1}, high[1] = {VOCABULARY};
+    struct cpu_engine *g = load(names[0], NULL, 1, false, 1);
+    ck_assert_int_eq(cpu_engine_prefill(g, good, 2, NULL, 0, NULL, NULL, &err), CPU_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "2 tokens do not fit: 0 of 1 positions"));
+    ck_assert_int_eq(cpu_engine_prefill(g, low, 1, NULL, 0, NULL, NULL, &err), CPU_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "token 0 of the prompt is -1"));
+    ck_assert_int_eq(cpu_engine_prefill(g, high, 1, NULL, 0, NULL, NULL, &err), CPU_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "is 1024, the vocabulary has 1024"));
+    ck_assert_int_eq(cpu_engine_prepare(g, 2049, &err), CPU_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "beyond the model's positions (1 .. 2048)"));
+    cpu_engine_free(g);
+    struct cpu_engine_options o = {.path = support_reference(names[0]), .instructions = "mmx"};
+    ck_assert_int_eq(cpu_engine_load(&o, &g, &err), CPU_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.text, "instruction set mmx"));
+}
+END_TEST
+
+int main(void)
+{
+    if (!support_reference(names[0])) {
+        fputs("SKIP the reference checkpoints are not there (CTXMARK_SHARED)\n", stderr);
+        return 77;
+    }
+    Suite *s = suite_create("hf_cpu engine");
+    TCase *t = tcase_create("checkpoints");
+    tcase_set_timeout(t, 300);
+    tcase_add_loop_test(t, logits_and_tokens_are_those_of_transformers, 0, MODELS);
+    tcase_add_loop_test(t, full_frequencies_stay_near_the_reference, 0, MODELS);
+    tcase_add_loop_test(t, prefill_then_decode_equals_one_long_prefill, 0, MODELS);
+    tcase_add_loop_test(t, a_second_sequence_knows_nothing_of_the_first, 0, MODELS);
+    tcase_add_test(t, a_cancelled_prefill_ends_and_the_engine_lives_on);
+    tcase_add_test(t, what_does_not_fit_is_refused_in_words);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
