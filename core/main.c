@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "core/base/child.h"
 #include "core/command/command.h"
 #include "core/plugin/probe.h"
+#include "core/run/machine.h"
 #include "core/run/worker.h"
 
 static const struct {
@@ -32,6 +34,7 @@ static const struct {
     {"probe", probe_child_main},
     {"worker", worker_child_main},
     {"analyzer", analyzer_child_main},
+    {"gpu", gpu_child_main},
 };
 
 static void print_help(FILE *to)
@@ -44,6 +47,8 @@ static void print_help(FILE *to)
 
 static int run_role(const char *role)
 {
+    /* What a plugin starts must not hold the socket open: its closing tells that we have died. */
+    fcntl(CHILD_SOCKET_FD, F_SETFD, FD_CLOEXEC);
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
         if (strcmp(role, roles[i].role) == 0)
             return roles[i].run();

@@ -83,7 +83,7 @@ static void describe_end(int status, char *how, size_t size)
         snprintf(how, size, "killed by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     else if (WIFEXITED(status) && WEXITSTATUS(status))
-        snprintf(how, size, "exited with status %d", WEXITSTATUS(status));
+        snprintf(how, size, "ended with exit status %d", WEXITSTATUS(status));
 }
 
 static void child_close(struct child *c)

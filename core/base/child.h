@@ -34,7 +34,7 @@ struct child {
 int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct err *e);
 
 /* Waits until it ends, at most until deadline_ns (CLOCK_MONOTONIC; 0: no limit), then kills it.
- * Closes the socket.  `how` gets "exited with status 3", "killed by signal 11 (Segmentation
+ * Closes the socket.  `how` gets "ended with exit status 3", "killed by signal 11 (Segmentation
  * fault)", "" for a clean end.  Returns 0 for a clean end, 1 for any other. */
 int child_end(struct child *c, int64_t deadline_ns, char *how, size_t how_size);
 

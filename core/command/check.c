@@ -148,7 +148,11 @@ static void print_pairs(const struct config *c, const struct plan *p)
         const struct plan_group *g = &p->groups[i];
         if (g->launch != 0)
             continue;
-        printf("  %s  %s: contexts", c->backends[g->backend].name, c->models[g->model].name);
+        const struct config_backend *b = &c->backends[g->backend];
+        printf("  %s  %s: ", b->name, c->models[g->model].name);
+        if (b->warmup_repetitions != c->warmup_repetitions)
+            printf("%" PRId64 " warm-up, ", b->warmup_repetitions);
+        printf("contexts");
         print_contexts(p, g);
         print_memory(c, p, g);
     }

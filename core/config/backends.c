@@ -11,9 +11,9 @@
 
 /* One entry of `backends` as it stands: a name, or a mapping. */
 struct entry {
-    const struct node *name, *plugin, *options; /* NULL: not given */
-    const struct node *at;                      /* for messages about the backend as a whole */
-    int64_t warmup_repetitions;                 /* -1: not given */
+    const struct node *name, *plugin, *options, *models; /* NULL: not given */
+    const struct node *at;      /* for messages about the backend as a whole */
+    int64_t warmup_repetitions; /* -1: not given */
 };
 
 /* Keys that hold something else than one value are read by hand. */
@@ -22,15 +22,17 @@ static const struct option_schema entry_keys[] = {
     {.name = (char *)"name"},
     {.name = (char *)"plugin"},
     {.name = (char *)"options"},
+    {.name = (char *)"models"},
 };
 
 static int check_entry_keys(const struct node *n, struct err *e)
 {
     const struct option_table t = {entry_keys,
-                                   4,
+                                   sizeof entry_keys / sizeof entry_keys[0],
                                    "key",
                                    " of a backend",
-                                   "a backend takes name, plugin, options and warmup_repetitions",
+                                   "a backend takes name, plugin, models, options and "
+                                   "warmup_repetitions",
                                    false};
     for (size_t i = 0; i < n->count; i++)
         if (!option_find(&t, n->keys[i]->text))
@@ -66,6 +68,7 @@ static int read_entry(const struct node *n, struct entry *entry, struct err *e)
     entry->name = node_get(n, "name");
     entry->plugin = node_get(n, "plugin");
     entry->options = node_get(n, "options");
+    entry->models = node_get(n, "models");
     if (!entry->name && !entry->plugin)
         return node_fail(n, e, "a backend without a name; add 'name: NAME'");
     if (entry->name && check_name(entry->name, "a backend's name", e))
@@ -156,6 +159,33 @@ static json_t *options_as_written(const struct entry *entry, const struct node *
     return NULL;
 }
 
+/* `models`: patterns of the models that this backend is to run; not given: all that it serves. */
+static int read_model_patterns(struct config *c, struct config_backend *b, const struct node *list,
+                               struct err *e)
+{
+    size_t count = list && !node_is_null(list) ? node_list_count(list) : 0;
+    if (!count)
+        return 0;
+    b->models = config_array(c, count + 1, sizeof *b->models, e);
+    for (size_t i = 0; b->models && i < count; i++) {
+        const struct node *item = node_list_item(list, i);
+        if (check_name(item, "a pattern of model names", e))
+            return -1;
+        b->models[i] = config_text(c, item->text, e);
+        if (!b->models[i])
+            return -1;
+    }
+    return b->models ? 0 : -1;
+}
+
+static json_t *model_patterns(const struct config_backend *b)
+{
+    json_t *list = b->models ? json_array() : json_null();
+    for (size_t i = 0; b->models && b->models[i]; i++)
+        json_array_append_new(list, json_string(b->models[i]));
+    return list;
+}
+
 static int read_backend(struct config *c, const struct node *n, const struct node *root,
                         struct registry *r, struct err *e)
 {
@@ -168,7 +198,8 @@ static int read_backend(struct config *c, const struct node *n, const struct nod
     b->name = named ? config_text(c, entry.name->text, e) : name_of_file(c, written, e);
     b->plugin = plugin_of(c, written, e);
     if (!b->name || !b->plugin || check_unique(c, b, entry.at, e) ||
-        find_plugin(c, b, r, entry.plugin ? entry.plugin : entry.at, e))
+        find_plugin(c, b, r, entry.plugin ? entry.plugin : entry.at, e) ||
+        read_model_patterns(c, b, entry.models, e))
         return -1;
     b->warmup_repetitions =
         entry.warmup_repetitions < 0 ? c->warmup_repetitions : entry.warmup_repetitions;
@@ -208,10 +239,10 @@ static int backends_canonical(struct config *c, struct err *e)
     int rc = list ? 0 : -1;
     for (size_t i = 0; i < c->backend_count && !rc; i++) {
         const struct config_backend *b = &c->backends[i];
-        rc = json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:O}", "name", b->name,
-                                                   "plugin", b->plugin, "warmup_repetitions",
-                                                   (json_int_t)b->warmup_repetitions, "options",
-                                                   b->options));
+        rc = json_array_append_new(
+            list, json_pack("{s:s, s:s, s:o, s:I, s:O}", "name", b->name, "plugin", b->plugin,
+                            "models", model_patterns(b), "warmup_repetitions",
+                            (json_int_t)b->warmup_repetitions, "options", b->options));
     }
     if (!rc)
         return canonical_set(c, "backends", list, e);

@@ -7,6 +7,7 @@
 #include "core/config/parts.h"
 #include "core/config/paths.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,8 +132,18 @@ void config_free(struct config *c)
     free(c);
 }
 
+static bool is_asked_for(const struct config_backend *b, const struct config_model *m)
+{
+    for (size_t i = 0; b->models && b->models[i]; i++)
+        if (fnmatch(b->models[i], m->name, 0) == 0)
+            return true;
+    return !b->models;
+}
+
 bool config_serves(const struct config_backend *b, const struct config_model *m)
 {
+    if (!is_asked_for(b, m))
+        return false;
     if (!b->serves)
         return true;
     const json_t *key = json_object_get(m->keys, b->serves);

@@ -38,9 +38,10 @@ struct config_backend {
     char *name;   /* as the config has it, and as metrics.csv will */
     char *plugin; /* plugin name or file; = name unless the config says otherwise */
     const struct descriptor
-        *descriptor;            /* NULL: not installed (missing says where it was sought) */
-    char *missing;              /* NULL if installed */
-    const char *serves;         /* model key by which it serves models; NULL: all models */
+        *descriptor;    /* NULL: not installed (missing says where it was sought) */
+    char *missing;      /* NULL if installed */
+    const char *serves; /* model key by which it serves models; NULL: all models */
+    char **models; /* patterns of the models it is to run, NULL-terminated; NULL: all it serves */
     int64_t warmup_repetitions; /* its own, or the config's */
     json_t *options; /* object: option -> checked value (integer, real, string, boolean, list),
                       * defaults filled in, unset ones absent; as written if not installed */
@@ -113,7 +114,8 @@ void config_free(struct config *c); /* NULL is fine */
 json_t *config_model_keys(const struct config *c, const struct config_backend *b,
                           const struct config_model *m, struct err *e);
 
-/* Whether backend b serves model m: the model has b's serving key and it is not null. */
+/* Whether backend b runs model m: the model has b's serving key, it is not null, and the model's
+ * name matches b's `models` if there are any. */
 bool config_serves(const struct config_backend *b, const struct config_model *m);
 
 /* The absolute path of a file that the config names: relative to `folder`, then to ctxmark's data

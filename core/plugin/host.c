@@ -12,6 +12,7 @@
 
 #include "core/base/child.h"
 #include "core/base/err.h"
+#include "core/base/utf8.h"
 
 volatile sig_atomic_t host_cancel;
 
@@ -38,9 +39,17 @@ static void service_log(const struct ctxmark_host *h, uint32_t level, const char
         log_debug("%s: %s", self(h)->label, message);
 }
 
+void host_keep_reason(struct host *h, const char *text)
+{
+    if (!text || !text[0])
+        return;
+    snprintf(h->reason, sizeof h->reason, "%s", text);
+    utf8_mend(h->reason);
+}
+
 static int32_t service_fail(const struct ctxmark_host *h, int32_t status, const char *message)
 {
-    snprintf(self(h)->reason, sizeof self(h)->reason, "%s", message ? message : "");
+    host_keep_reason(self(h), message);
     return status;
 }
 

@@ -34,6 +34,9 @@ extern volatile sig_atomic_t host_cancel;
 void host_init(struct host *h, const char *label, const json_t *options, json_t *model_keys);
 void host_finish(struct host *h);
 
+/* Keeps why a callback fails, as UTF-8 whatever the plugin says, unless text is NULL or empty. */
+void host_keep_reason(struct host *h, const char *text);
+
 /* Forgets the last reason; before each callback. */
 void host_begin(struct host *h);
 

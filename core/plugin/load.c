@@ -150,10 +150,27 @@ static int check_members(const char *path, const struct ctxmark_plugin *p, struc
         return err_set(e, "%s: the descriptor counts tables that it does not have", path);
     if (p->option_count > 1000 || p->model_key_count > 1000 || p->metric_count > 1000)
         return err_set(e, "%s: the descriptor has a table of more than 1000 entries", path);
+    if (p->metric_count && p->metric_stride < sizeof(struct ctxmark_metric))
+        return err_set(e, "%s: the descriptor's metrics of %u bytes are too short", path,
+                       p->metric_stride);
     return 0;
 }
 
-/* Our own, full-size copy of the descriptor and its operations. */
+/* The metrics one after the other as we know them: a later minor may have longer ones. */
+static int copy_metrics(struct ctxmark_plugin *p)
+{
+    struct ctxmark_metric *metrics = calloc(p->metric_count + (size_t)1, sizeof *metrics);
+    if (!metrics)
+        return -1;
+    for (uint32_t i = 0; i < p->metric_count; i++)
+        memcpy(&metrics[i], (const char *)p->metrics + (size_t)i * p->metric_stride,
+               sizeof *metrics);
+    p->metrics = metrics;
+    p->metric_stride = sizeof *metrics;
+    return 0;
+}
+
+/* Our own, full-size copy of the descriptor, its operations and its metrics. */
 static const struct ctxmark_plugin *copy_plugin(const char *path,
                                                 const struct ctxmark_plugin *theirs, struct err *e)
 {
@@ -168,6 +185,11 @@ static const struct ctxmark_plugin *copy_plugin(const char *path,
         p->analyzer = copy_struct(p->analyzer, p->analyzer->size, sizeof *p->analyzer);
     if (check_members(path, p, e) < 0) {
         free(p);
+        return NULL;
+    }
+    if (copy_metrics(p) < 0) {
+        free(p);
+        err_memory(e);
         return NULL;
     }
     return p;

@@ -18,19 +18,19 @@ static bool owner_trusted(const struct stat *st)
     return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
-/* A folder is safe if only root or the user can rename what is in it. */
+/* A folder is safe if only root or the user can rename what is in it.  A sticky one that all may
+ * write to is, unless it belongs to somebody else: its owner may rename everything. */
 static int trust_folder(const char *folder, const char *file, struct err *e)
 {
     struct stat st;
     if (stat(folder, &st) < 0)
         return err_set(e, "%s: %s", folder, strerror(errno));
-    bool sticky = st.st_mode & S_ISVTX;
-    if ((st.st_mode & S_IWOTH) && !sticky)
+    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
         return err_set(e,
                        "%s is refused: anyone may replace it, because its folder %s is writable by "
                        "all; chmod o-w %s",
                        file, folder, folder);
-    if (!owner_trusted(&st) && !sticky)
+    if (!owner_trusted(&st))
         return err_set(
             e,
             "%s is refused: its folder %s belongs to user %u, who could replace it; use a "
@@ -39,57 +39,91 @@ static int trust_folder(const char *folder, const char *file, struct err *e)
     return 0;
 }
 
-/* Every folder from the one of `path` up to the root. */
-static int trust_folders_above(const char *path, const char *file, struct err *e)
+static int trust_link(const char *link, const char *file, struct err *e)
 {
-    char folder[2 * PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    for (char *slash; (slash = strrchr(folder, '/'));) {
-        slash[slash == folder ? 1 : 0] = '\0';
-        if (trust_folder(folder, file, e) < 0)
-            return -1;
-        if (slash == folder)
-            break;
-    }
+    struct stat st;
+    if (lstat(link, &st) == 0 && !owner_trusted(&st))
+        return err_set(e,
+                       "%s is refused: the symbolic link %s belongs to user %u, who could point it "
+                       "elsewhere",
+                       file, link, (unsigned)st.st_uid);
     return 0;
 }
 
-/* The folder in which a symlink lies matters too: follow the chain one link at a time. */
-static int trust_links(const char *path, struct err *e)
+/* The way from the root to a file, one name at a time, as the kernel walks it. */
+struct walk {
+    char done[PATH_MAX];     /* the folder reached, without symbolic links; "" is the root */
+    char left[2 * PATH_MAX]; /* the names that are left */
+    int links;               /* followed so far */
+};
+
+/* Puts what a symbolic link points to before the names that are left.  0, or -1: too long. */
+static int walk_follow(struct walk *w, const char *target)
 {
-    char at[PATH_MAX], target[PATH_MAX], joined[2 * PATH_MAX];
-    snprintf(at, sizeof at, "%s", path);
-    for (int hops = 0; hops < 40; hops++) {
-        char real[PATH_MAX];
-        char *slash = strrchr(at, '/');
-        char folder[PATH_MAX];
-        snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - at) + 1 : 2,
-                 slash ? at : "./");
-        if (!realpath(folder, real))
-            return err_set(e, "%s: %s", folder, strerror(errno));
-        snprintf(joined, sizeof joined, "%s/x", strcmp(real, "/") == 0 ? "" : real);
-        if (trust_folders_above(joined, path, e) < 0)
-            return -1;
-        ssize_t n = readlink(at, target, sizeof target - 1);
-        if (n < 0)
-            return 0; /* no symlink: the end of the chain */
-        struct stat link;
-        if (lstat(at, &link) == 0 && !owner_trusted(&link))
-            return err_set(
-                e,
-                "%s is refused: the symbolic link %s belongs to user %u, who could point "
-                "it elsewhere",
-                path, at, (unsigned)link.st_uid);
-        target[n] = '\0';
-        if (target[0] == '/')
-            snprintf(joined, sizeof joined, "%s", target);
-        else
-            snprintf(joined, sizeof joined, "%s/%s", real, target);
-        if (strlen(joined) >= sizeof at)
-            return err_set(e, "%s is refused: its symbolic links are too long", path);
-        memcpy(at, joined, strlen(joined) + 1);
+    char left[2 * PATH_MAX];
+    int n = snprintf(left, sizeof left, "%s/%s", target, w->left);
+    if (n < 0 || (size_t)n >= sizeof left)
+        return -1;
+    memcpy(w->left, left, (size_t)n + 1);
+    if (target[0] == '/')
+        w->done[0] = '\0';
+    return 0;
+}
+
+/* Takes the next name off; false: none is left. */
+static bool walk_next(struct walk *w, char *ret_name, size_t size)
+{
+    const char *from = w->left + strspn(w->left, "/");
+    size_t n = strcspn(from, "/");
+    snprintf(ret_name, size, "%.*s", (int)n, from);
+    memmove(w->left, from + n, strlen(from + n) + 1);
+    return n > 0;
+}
+
+/* One step: into a folder, up, or along a link. */
+static int walk_step(struct walk *w, const char *name, const char *file, struct err *e)
+{
+    char at[2 * PATH_MAX], target[PATH_MAX];
+    if (strcmp(name, ".") == 0)
+        return 0;
+    if (strcmp(name, "..") == 0) {
+        char *slash = strrchr(w->done, '/');
+        if (slash)
+            *slash = '\0';
+        return 0;
     }
-    return err_set(e, "%s is refused: too many symbolic links", path);
+    if (trust_folder(w->done[0] ? w->done : "/", file, e) < 0)
+        return -1;
+    snprintf(at, sizeof at, "%s/%s", w->done, name);
+    ssize_t n = readlink(at, target, sizeof target - 1);
+    if (n < 0) {
+        if (strlen(at) >= sizeof w->done)
+            return err_set(e, "%s is refused: its path is too long", file);
+        memcpy(w->done, at, strlen(at) + 1);
+        return 0;
+    }
+    target[n] = '\0';
+    if (trust_link(at, file, e) < 0)
+        return -1;
+    if (++w->links > 40 || walk_follow(w, target) < 0)
+        return err_set(e, "%s is refused: too many symbolic links", file);
+    return 0;
+}
+
+/* Every folder on the way, and every link: whoever can replace one of them can replace the file. */
+static int trust_way(const char *path, struct err *e)
+{
+    struct walk w = {.links = 0};
+    char name[PATH_MAX], here[PATH_MAX];
+    if (path[0] != '/' && !getcwd(here, sizeof here))
+        return err_set(e, "%s: %s", path, strerror(errno));
+    int n = snprintf(w.left, sizeof w.left, "%s/%s", path[0] == '/' ? "" : here, path);
+    if (n < 0 || (size_t)n >= sizeof w.left)
+        return err_set(e, "%s is refused: its path is too long", path);
+    while (walk_next(&w, name, sizeof name))
+        if (walk_step(&w, name, path, e) < 0)
+            return -1;
+    return 0;
 }
 
 int plugin_trust(const char *path, struct err *e)
@@ -104,5 +138,5 @@ int plugin_trust(const char *path, struct err *e)
     if (!owner_trusted(&st))
         return err_set(e, "%s is refused: it belongs to user %u, neither to root nor to you", path,
                        (unsigned)st.st_uid);
-    return trust_links(path, e);
+    return trust_way(path, e);
 }

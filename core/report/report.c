@@ -5,6 +5,7 @@
 
 #include "core/report/report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/report/findings.h"
@@ -76,6 +77,17 @@ static void add_chapter(struct buf *out, const json_t *tables, const char *secti
     }
 }
 
+/* "my_chapter" as a title: "My chapter". */
+static void section_title(const char *section, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s", section);
+    for (char *p = ret; *p; p++)
+        if (*p == '_')
+            *p = ' ';
+    if (*ret >= 'a' && *ret <= 'z')
+        *ret = (char)(*ret - 'a' + 'A');
+}
+
 static bool seen_before(const json_t *tables, size_t index, const char *section)
 {
     for (size_t i = 0; i < index; i++)
@@ -93,8 +105,11 @@ static void add_chapters(struct buf *out, const json_t *tables)
     json_array_foreach(tables, i, t)
     {
         const char *section = member_text(t, "section");
-        if (!is_chapter(section) && !seen_before(tables, i, section))
-            add_chapter(out, tables, section, section);
+        if (is_chapter(section) || seen_before(tables, i, section))
+            continue;
+        char title[128];
+        section_title(section, title, sizeof title);
+        add_chapter(out, tables, section, title);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/child.h"
+#include "core/base/utf8.h"
 
 /* ---- faults */
 
@@ -173,7 +174,10 @@ static void emit_metric(const struct ctxmark_emit *emit, uint32_t request, uint3
 
 static char *copy_optional(const char *text)
 {
-    return text ? strdup(text) : NULL;
+    char *copy = text ? strdup(text) : NULL;
+    if (copy)
+        utf8_mend(copy);
+    return copy;
 }
 
 static void emit_result(const struct ctxmark_emit *emit, const struct ctxmark_result *theirs)
@@ -279,6 +283,8 @@ static void check_result(struct collect *c, uint32_t i)
     const struct collect_request *r = &c->requests[i];
     const struct ctxmark_result *s = &r->result;
     const struct ctxmark_request *asked = c->asked;
+    if (s->status < CTXMARK_OK || s->status > CTXMARK_LOST)
+        fault(c, "the backend gave request %" PRIu32 " the unknown status %" PRId32, i, s->status);
     check_amount(c, "prompt_tokens", s->prompt_tokens);
     check_amount(c, "cached_tokens", s->cached_tokens);
     check_amount(c, "generated_tokens", s->generated_tokens);
@@ -320,6 +326,14 @@ void collect_check(struct collect *c)
 {
     for (uint32_t i = 0; i < c->asked->concurrency; i++)
         check_request(c, i);
+}
+
+int32_t collect_status(const struct collect *c)
+{
+    for (uint32_t i = 0; i < c->asked->concurrency; i++)
+        if (c->requests[i].result.status == CTXMARK_OK)
+            return CTXMARK_OK;
+    return c->requests[0].result.status;
 }
 
 /* ---- the reply */

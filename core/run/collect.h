@@ -64,6 +64,9 @@ void collect_leave(struct collect *c);
  * order.  Fills c->fault. */
 void collect_check(struct collect *c);
 
+/* OK if any request of a finished run() was; else the status of the first: nothing was measured. */
+int32_t collect_status(const struct collect *c);
+
 /* The reply's "results": one object per request. */
 json_t *collect_to_json(const struct collect *c);
 

@@ -60,7 +60,7 @@ static void take_over(struct group *g, struct cell_state *s)
         g->oom_context = s->cell.context_length;
     }
     if (s->series.count && !group_cell_is_done(g, s)) {
-        s->warmups_due = s->warmups + g->run->config->warmup_repetitions;
+        s->warmups_due = s->warmups + g->backend->warmup_repetitions;
         s->rewarm_note = "resumed";
     }
 }
@@ -91,7 +91,7 @@ static int group_init(struct group *g, struct run *run, const struct plan_group 
     for (size_t i = 0; i < plan->cell_count; i++) {
         const struct plan_cell *p = &run->plan->cells[plan->cells[i]];
         g->cells[i].index = plan->cells[i];
-        g->cells[i].warmups_due = c->warmup_repetitions;
+        g->cells[i].warmups_due = g->backend->warmup_repetitions;
         g->cells[i].cell = (struct record_cell){
             .backend = g->backend->name,
             .plugin = g->backend->descriptor ? g->backend->descriptor->name : g->backend->plugin,

@@ -35,8 +35,7 @@ static int add_failure(struct group *g, struct cell_state *s, const char *status
                                     .warmup = s->warmups < s->warmups_due,
                                     .status = status,
                                     .error = error,
-                                    .note = ends ? "ended" : "",
-                                    .foreign_cpu = -1};
+                                    .note = ends ? "ended" : ""};
     clock_gettime(CLOCK_REALTIME, &rep.started);
     s->failures++;
     if (strcmp(status, "skipped") != 0)
@@ -66,7 +65,7 @@ int group_close_cell(struct group *g, struct cell_state *s)
 {
     const struct config *c = g->run->config;
     int r = record_finish_series(&g->run->record, &s->series, c->cold_ratio, g->err);
-    int64_t left = c->repetitions + c->warmup_repetitions - (int64_t)s->series.count;
+    int64_t left = c->repetitions + g->backend->warmup_repetitions - (int64_t)s->series.count;
     progress_cell(&g->run->progress, &s->cell, &s->series, median_of(&s->decode_rates), s->failure,
                   left > 0 ? left : 0);
     record_series_free(&s->series);
@@ -105,7 +104,7 @@ static int restart_worker(struct group *g, struct cell_state *s)
     const char *status;
     switch (group_start_worker(g, &status, why, sizeof why)) {
     case START_OK:
-        s->warmups_due = s->warmups + g->run->config->warmup_repetitions;
+        s->warmups_due = s->warmups + g->backend->warmup_repetitions;
         s->rewarm_note = "restarted";
         return 0;
     case START_STOPPED:
@@ -208,11 +207,11 @@ static void remember_decode_rate(struct cell_state *s, const json_t *reply)
 static int repetition_done(struct group *g, struct cell_state *s, const json_t *reply,
                            struct record_repetition *rep)
 {
-    const json_t *foreign = json_object_get(reply, "foreign_cpu");
     rep->status = "ok";
     rep->error = "";
     rep->note = rep->warmup && s->rewarm_note ? s->rewarm_note : "";
-    rep->foreign_cpu = json_is_number(foreign) ? json_number_value(foreign) : -1;
+    rep->telemetry = json_object_get(reply, "telemetry");
+    rep->machine = json_object_get(reply, "machine");
     rep->results = json_object_get(reply, "results");
     if (add_row(g, s, rep) < 0)
         return -1;
@@ -285,7 +284,8 @@ bool group_cell_is_done(const struct group *g, const struct cell_state *s)
     if (s->measured < c->stop.min)
         return false;
     return s->measured >= c->stop.max ||
-           (s->began_s > 0 && seconds_now() - s->began_s >= c->stop.max_seconds) ||
+           (s->began_s > 0 && c->stop.max_seconds > 0 &&
+            seconds_now() - s->began_s >= c->stop.max_seconds) ||
            narrow_enough(s, c->stop.ci_pct);
 }
 

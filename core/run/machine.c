@@ -11,6 +11,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "core/base/child.h"
+#include "core/run/nvml.h"
+
+#define GPU_LIMIT_NS INT64_C(10000000000)
+
 /* The first line of `path` that begins with `key`, what stands behind the key and a ':' or '='. */
 static char *read_value(const char *path, const char *key)
 {
@@ -51,6 +56,33 @@ static void put_load(json_t *object)
         json_object_set_new(object, "load_1min", json_real(load[0]));
 }
 
+/* A driver's library is foreign code like a plugin: it is asked in a child. */
+static json_t *ask_gpu(void)
+{
+    struct child child;
+    struct err e;
+    char how[128];
+    json_t *gpu = NULL;
+    if (child_spawn("gpu", -1, &child, &e) < 0)
+        return NULL;
+    int64_t deadline = clock_now_ns() + GPU_LIMIT_NS;
+    if (message_receive(child.fd, deadline, -1, &gpu, &e) != MESSAGE_OK)
+        gpu = NULL;
+    child_end(&child, deadline, how, sizeof how);
+    return gpu;
+}
+
+int gpu_child_main(void)
+{
+    struct err e;
+    json_t *gpu = nvml_describe();
+    if (!gpu)
+        return 0;
+    int r = message_send(CHILD_SOCKET_FD, gpu, &e);
+    json_decref(gpu);
+    return r < 0;
+}
+
 json_t *machine_describe(void)
 {
     json_t *m = json_object();
@@ -70,5 +102,8 @@ json_t *machine_describe(void)
     put_text(m, "governor",
              read_value("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", ""));
     put_load(m);
+    json_t *gpu = ask_gpu();
+    if (gpu)
+        json_object_set_new(m, "gpu", gpu);
     return m;
 }

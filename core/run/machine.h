@@ -9,7 +9,11 @@
 #include <jansson.h>
 
 /* {"cpu", "cores", "memory_mib", "memory_available_mib", "kernel", "os", "host", "governor"?,
- * "load_1min"?}; what cannot be read is left out.  A new reference; NULL: out of memory. */
+ * "load_1min"?, "gpu"? (as nvml_describe())}; what cannot be read is left out.  A new reference;
+ * NULL: out of memory. */
 json_t *machine_describe(void);
+
+/* The child that asks NVML; returns its exit status. */
+int gpu_child_main(void);
 
 #endif

@@ -27,8 +27,9 @@ void progress_init(struct progress *p, const struct config *c, const struct plan
     p->cells = plan->cell_count * (size_t)c->launches;
     p->seconds_per_work = -1;
     for (size_t i = 0; i < plan->cell_count; i++)
-        p->work_left += (double)(c->repetitions + c->warmup_repetitions) * (double)c->launches *
-                        progress_work(plan->cells[i].context_length, c->max_new_tokens);
+        p->work_left +=
+            (double)(c->repetitions + c->backends[plan->cells[i].backend].warmup_repetitions) *
+            (double)c->launches * progress_work(plan->cells[i].context_length, c->max_new_tokens);
 }
 
 static void format_duration(double seconds, char *text, size_t size)

@@ -47,8 +47,9 @@ struct record_repetition {
     const char *error;       /* sentence, "" if none */
     const char *note;        /* words of core's own ("restarted"), "" if none */
     double load_ms;          /* model loading that this repetition had to wait for; NaN: none */
-    double foreign_cpu;      /* cores; < 0: unknown */
-    const json_t *results;   /* as from the worker; NULL: a failure without results */
+    const json_t *telemetry; /* see telemetry_end(); NULL: none */
+    const json_t *machine;
+    const json_t *results; /* as from the worker; NULL: a failure without results */
 };
 
 struct record {

@@ -75,6 +75,23 @@ static int compare_files(const json_t *before, const json_t *now, struct err *e)
                : 0;
 }
 
+static int compare_gpu(const json_t *a, const json_t *b, struct err *e)
+{
+    const json_t *first = json_array_get(json_object_get(a, "gpus"), 0);
+    const json_t *now = json_array_get(json_object_get(b, "gpus"), 0);
+    if (strcmp(text_of(first, "uuid"), text_of(now, "uuid")) != 0)
+        return err_set(e,
+                       "the run cannot be resumed: the GPU changed (%s became %s); begin a new run",
+                       text_of(first, "name"), text_of(now, "name"));
+    if (strcmp(text_of(a, "driver"), text_of(b, "driver")) != 0)
+        return err_set(
+            e,
+            "the run cannot be resumed: the GPU's driver changed (%s became %s); begin a "
+            "new run",
+            text_of(a, "driver"), text_of(b, "driver"));
+    return 0;
+}
+
 static int compare_machine(const json_t *before, const json_t *now, struct err *e)
 {
     static const char *const keys[] = {"cpu", "cores", "kernel", "host"};
@@ -88,7 +105,7 @@ static int compare_machine(const json_t *before, const json_t *now, struct err *
                 "new run",
                 keys[i]);
     }
-    return 0;
+    return compare_gpu(json_object_get(a, "gpu"), json_object_get(b, "gpu"), e);
 }
 
 int resume_compare(const json_t *before, const json_t *now, struct err *e)

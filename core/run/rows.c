@@ -119,6 +119,16 @@ static void field_notes(struct buf *b, const struct record_repetition *rep, cons
     buf_free(&note);
 }
 
+static void put_telemetry(struct buf *b, const json_t *t)
+{
+    field_fixed(b, member(t, "foreign_cpu", 1), 2);
+    field_fixed(b, member(t, "gpu_temp_c", 1), 0);
+    field_fixed(b, member(t, "gpu_clock_mhz", 1), 0);
+    field_fixed(b, member(t, "gpu_power_w", 1), 1);
+    field_fixed(b, member(t, "energy_j", 1), 3);
+    field_text(b, member_text(t, "throttle"));
+}
+
 static const double mib = 1.0 / (1 << 20);
 
 /* Appends the row; returns where in the buffer its `cold` byte is. */
@@ -155,8 +165,7 @@ static size_t put_row(struct buf *b, const char *run_id, const struct record_cel
     field_fixed(b, member(result, "memory_limit_bytes", mib), 3);
     field_text(b, member_text(result, "spill"));
     field_fixed(b, member(result, "spilled_bytes", mib), 3);
-    field_fixed(b, rep->foreign_cpu < 0 ? NAN : rep->foreign_cpu, 2);
-    buf_puts(b, ",,,,,"); /* the GPU's temperature, clock, power, energy, throttling */
+    put_telemetry(b, rep->telemetry);
     field_notes(b, rep, result);
     field_text(b, row->error);
     buf_putc(b, '\n');
@@ -223,7 +232,8 @@ static void make_rows(const struct record_cell *cell, const json_t *result, doub
     row.load_ms = NAN;
     if (cell->decode && generated > 1) {
         row.mode = "decode";
-        row.latency_ms = (s.last - s.first) * 1e-6;
+        /* One report of all tokens says nothing about the time between them. */
+        row.latency_ms = s.last > s.first ? (s.last - s.first) * 1e-6 : NAN;
         row.ttft_ms = NAN;
         row.device_ms = member(result, "device_decode_ns", 1e-6);
         row.tokens_per_s = rate(generated - 1, row.latency_ms);
@@ -265,9 +275,11 @@ static void put_rows(const struct rows *to, const char *run_id, const struct rec
 static void put_details(struct buf *details, const struct record_repetition *rep,
                         const json_t *result)
 {
-    json_t *metrics = json_object_get(result, "metrics");
+    json_t *metrics = json_copy(json_object_get(result, "metrics"));
+    if (metrics && rep->machine)
+        json_object_update(metrics, (json_t *)rep->machine);
     json_t *stamps = json_object_get(result, "token_ns");
-    json_t *line = json_pack("{s:I, s:I, s:O?, s:O?}", "seq", (json_int_t)rep->seq, "request",
+    json_t *line = json_pack("{s:I, s:I, s:o?, s:O?}", "seq", (json_int_t)rep->seq, "request",
                              json_integer_value(json_object_get(result, "request")), "metrics",
                              metrics, "token_ns", stamps);
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;

@@ -226,6 +226,9 @@ static void read_request(const json_t *r, struct run_input *in)
         .seed_text = json_string_value(json_object_get(r, "seed_text")),
         .logit_positions = in->positions,
         .logit_position_count = in->positions ? json_array_size(positions) : 0,
+        .warmup = (uint32_t)member(r, "warmup", 0),
+        .repetition = member(r, "repetition", 0),
+        .launch = member(r, "launch", 0),
     };
 }
 
@@ -262,6 +265,8 @@ static json_t *finish_run(struct session *s, struct collect *c, int32_t status,
         collect_check(c);
     if (c->fault[0])
         return answer_error(c->fault);
+    if (status == CTXMARK_OK && (status = collect_status(c)) != CTXMARK_OK)
+        host_keep_reason(&s->host, c->requests[0].error);
     json_t *reply = answer(s, status);
     json_object_set_new(reply, "results", collect_to_json(c));
     if (status == CTXMARK_OK && logits_path && write_logits(c, logits_path, &e) < 0) {
@@ -275,7 +280,7 @@ static json_t *do_run(struct session *s, const json_t *message)
 {
     struct run_input in;
     struct collect c;
-    struct cpu_sample before, after;
+    struct telemetry before;
     struct err e;
     const json_t *r = json_object_get(message, "request");
     read_request(r, &in);
@@ -285,15 +290,12 @@ static json_t *do_run(struct session *s, const json_t *message)
         reply = answer_error("a request that cannot be run");
     } else {
         host_begin(&s->host);
-        cpu_sample_take(&before);
+        telemetry_begin(&before);
         collect_enter(&c);
         int32_t status = s->ops->run(s->self, &in.request, &c.emit);
         collect_leave(&c);
-        cpu_sample_take(&after);
         reply = finish_run(s, &c, status, json_string_value(json_object_get(r, "logits_path")));
-        double foreign = cpu_foreign_cores(&before, &after);
-        if (foreign >= 0)
-            json_object_set_new(reply, "foreign_cpu", json_real(foreign));
+        telemetry_end(&before, reply);
         collect_free(&c);
     }
     free(in.tokens);
@@ -338,11 +340,11 @@ int worker_child_main(void)
     while (message_receive(CHILD_SOCKET_FD, 0, -1, &message, &e) == MESSAGE_OK) {
         const char *what = json_string_value(json_object_get(message, "do"));
         bool stop = what && strcmp(what, "stop") == 0;
+        host_cancel = 0; /* one that came after the last answer was meant for what is over */
         json_t *reply = stop ? NULL : serve(&s, message);
         if (reply)
             add_store(&s, reply);
         int sent = reply ? message_send(CHILD_SOCKET_FD, reply, &e) : -1;
-        host_cancel = 0;
         json_decref(reply);
         json_decref(message);
         if (sent < 0)

@@ -13,8 +13,8 @@ const struct cpu_kernels *const *cpu_kernels_usable(void)
 #if defined(__x86_64__)
     static const struct cpu_kernels *const all[] = {&cpu_kernels_avx512, &cpu_kernels_avx2,
                                                     &cpu_kernels_generic, NULL};
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
-        !__builtin_cpu_supports("f16c"))
+    /* F16C came before AVX2: whatever has this has that. */
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return all + 2;
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq"))

@@ -11,8 +11,14 @@
 
 #include <immintrin.h>
 
+#ifdef __clang__
+#pragma clang attribute push(                                                                      \
+    __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq"))),                   \
+    apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512vl,avx512dq")
+#endif
 
 #define LANES 16
 #define KERNELS cpu_kernels_avx512
@@ -30,6 +36,10 @@ static inline vec vec_load_half(const uint16_t *p)
 
 #include "plugins/hf_cpu/kernels.inc.h"
 
+#ifdef __clang__
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 #endif

@@ -12,7 +12,7 @@
 
 #define SGEMM_SIZE 768                /* each thread multiplies matrices of its own */
 #define READ_BYTES (INT64_C(1) << 28) /* beyond the caches of nearly all processors */
-#define PHASE_NS INT64_C(350000000)
+#define PHASE_NS INT64_C(300000000)
 #define PASSES_MIN 3
 
 struct measure_job {

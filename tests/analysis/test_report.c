@@ -138,8 +138,8 @@ START_TEST(chapters_come_in_the_order_that_a_decision_needs)
     assert_order(text, "**error** big", "**info** small");
     assert_order(text, "## Findings", "## Prefill");
     assert_order(text, "## Prefill", "## Memory");
-    assert_order(text, "## Memory", "## my\\_chapter");
-    assert_order(text, "## my\\_chapter", "## Definitions");
+    assert_order(text, "## Memory", "## My chapter");
+    assert_order(text, "## My chapter", "## Definitions");
     assert_has(text, "- Rows with status oom: 1\n");
     assert_has(text, "- `mid` (ms): middle\n");
     free(text);

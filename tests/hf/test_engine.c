@@ -250,13 +250,74 @@ START_TEST(what_does_not_fit_is_refused_in_words)
 }
 END_TEST
 
-int main(void)
+/* A shape of a few weights whose cache takes 2 MiB a token. */
+#define BOTTOMLESS                                                                                 \
+    "{\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\",\"hidden_size\":64,"       \
+    "\"num_hidden_layers\":64,\"num_attention_heads\":32,\"head_dim\":128,\"vocab_size\":256,"     \
+    "\"intermediate_size\":96,\"max_position_embeddings\":100000000}"
+
+START_TEST(a_context_beyond_the_memory_is_refused_in_words)
 {
-    if (!support_reference(names[0])) {
-        fputs("SKIP the reference checkpoints are not there (CTXMARK_SHARED)\n", stderr);
-        return 77;
+    char *folder = support_folder();
+    int32_t ids[4] = {1, 2, 3, 4};
+    struct cpu_engine *g;
+    struct cpu_engine_options o = {.path = support_text(folder, "config.json", BOTTOMLESS),
+                                   .random = true,
+                                   .seed = 42,
+                                   .threads = 2};
+    ck_assert_msg(cpu_engine_load(&o, &g, &err) == CPU_OK, "%s", err.text);
+    ck_assert_int_eq(cpu_engine_prepare(g, 4, &err), CPU_OK);
+    ck_assert_int_eq(cpu_engine_prepare(g, 100000000, &err), CPU_OOM);
+    ck_assert_ptr_nonnull(strstr(err.text, "not enough memory for this context: "));
+    ck_assert_ptr_nonnull(strstr(err.text, " MiB) needed, "));
+    ck_assert_ptr_nonnull(strstr(err.text, " MiB) free"));
+    ck_assert_int_eq(cpu_engine_prefill(g, ids, 4, NULL, 0, NULL, NULL, &err), CPU_OK);
+    cpu_engine_free(g);
+    support_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(memory_held_is_memory_foretold)
+{
+    char *folder = support_folder();
+    struct cpu_engine *g;
+    struct cpu_engine_options o = {.path = support_text(folder, "config.json", BOTTOMLESS),
+                                   .random = true,
+                                   .seed = 42,
+                                   .threads = 2};
+    ck_assert_int_eq(cpu_engine_load(&o, &g, &err), CPU_OK);
+    for (int64_t n = 1; n <= 64; n *= 8) {
+        ck_assert_int_eq(cpu_engine_prepare(g, n, &err), CPU_OK);
+        struct cpu_engine_memory held = cpu_engine_memory(g);
+        struct cpu_engine_memory told = cpu_engine_memory_for(cpu_engine_config(g), 2, n);
+        ck_assert_int_eq(held.kv, told.kv);
+        ck_assert_int_eq(held.kv, n * 64 * 2 * 32 * 128 * (int64_t)sizeof(float));
+        ck_assert_int_eq(held.scratch, told.scratch);
+        ck_assert_int_eq(held.weights, told.weights);
     }
-    Suite *s = suite_create("hf_cpu engine");
+    cpu_engine_free(g);
+    support_folder_remove(folder);
+}
+END_TEST
+
+START_TEST(measured_limits_are_numbers_of_this_world)
+{
+    double flops = 0.0, bytes = 0.0;
+    char *folder = support_folder();
+    struct cpu_engine *g;
+    struct cpu_engine_options o = {
+        .path = support_text(folder, "config.json", BOTTOMLESS), .random = true, .threads = 2};
+    ck_assert_int_eq(cpu_engine_load(&o, &g, &err), CPU_OK);
+    ck_assert_int_eq(cpu_engine_measure(g, &flops, &bytes, &err), CPU_OK);
+    ck_assert(flops > 1e7 && flops < 1e16);
+    ck_assert(bytes > 1e7 && bytes < 1e14);
+    cpu_engine_free(g);
+    support_folder_remove(folder);
+}
+END_TEST
+
+static TCase *case_of_checkpoints(void)
+{
     TCase *t = tcase_create("checkpoints");
     tcase_set_timeout(t, 300);
     tcase_add_loop_test(t, logits_and_tokens_are_those_of_transformers, 0, MODELS);
@@ -265,7 +326,27 @@ int main(void)
     tcase_add_loop_test(t, a_second_sequence_knows_nothing_of_the_first, 0, MODELS);
     tcase_add_test(t, a_cancelled_prefill_ends_and_the_engine_lives_on);
     tcase_add_test(t, what_does_not_fit_is_refused_in_words);
-    suite_add_tcase(s, t);
+    return t;
+}
+
+static TCase *case_of_shapes(void)
+{
+    TCase *t = tcase_create("shapes");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, a_context_beyond_the_memory_is_refused_in_words);
+    tcase_add_test(t, memory_held_is_memory_foretold);
+    tcase_add_test(t, measured_limits_are_numbers_of_this_world);
+    return t;
+}
+
+int main(void)
+{
+    Suite *s = suite_create("hf_cpu engine");
+    suite_add_tcase(s, case_of_shapes());
+    if (support_reference(names[0]))
+        suite_add_tcase(s, case_of_checkpoints());
+    else
+        fputs("SKIP the reference checkpoints are not there (CTXMARK_SHARED)\n", stderr);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);
