@@ -24,6 +24,7 @@ static const struct {
     {"analyze", command_analyze, "analyses a run directory again, or a CSV of measurements"},
     {"report", command_report, "renders a run directory's report again"},
     {"plugins", command_plugins, "lists the installed plugins, their options and problems"},
+    {"verify", command_verify, "derives a run's cold tags and analysis again and compares"},
     {"try", command_try, "sends one request to a backend"},
 };
 

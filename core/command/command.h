@@ -20,5 +20,6 @@ int command_plugins(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_try(int argc, char **argv);
+int command_verify(int argc, char **argv);
 
 #endif
