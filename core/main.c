@@ -46,8 +46,10 @@ static void print_help(FILE *to)
     fputs("\n`ctxmark COMMAND --help` says more; ctxmark(1) and ctxmark.yaml(5) say all.\n", to);
 }
 
-static int run_role(const char *role)
+static int run_role(const char *role, const char *level)
 {
+    if (level && level[0] >= '0' && level[0] <= '2')
+        log_set_level((enum log_level)(level[0] - '0'));
     /* What a plugin starts must not hold the socket open: its closing tells that we have died. */
     fcntl(CHILD_SOCKET_FD, F_SETFD, FD_CLOEXEC);
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
@@ -60,7 +62,7 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (strncmp(name, CHILD_ARGUMENT, strlen(CHILD_ARGUMENT)) == 0)
-        return run_role(name + strlen(CHILD_ARGUMENT));
+        return run_role(name + strlen(CHILD_ARGUMENT), argv[2]);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);

@@ -46,6 +46,12 @@ ctxmark_static_cuda=
 ctxmark_plugin_summary=
 ])
 
+# CTXMARK_ANALYZER(NAME): an analysis plugin over GSL and plugins/libanalysis.la.
+AC_DEFUN([CTXMARK_ANALYZER], [
+CTXMARK_PLUGIN([$1], [$have_gsl], [GSL not found (libgsl-dev)])
+AS_IF([test "$plugin_$1" != no], [need_analysis=yes])
+])
+
 # CTXMARK_PLUGIN(NAME, CAN, WHY-NOT): decides its form, sets plugin_NAME and the conditionals
 # PLUGIN_NAME_SHARED and PLUGIN_NAME_STATIC.  CAN is "yes" where its libraries are there.
 AC_DEFUN([CTXMARK_PLUGIN], [

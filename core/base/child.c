@@ -28,7 +28,8 @@ int64_t clock_now_ns(void)
 }
 
 /* In the child, between fork and exec: only what is safe there. */
-static void become_child(int socket_fd, int extra_fd, const char *argument, pid_t parent)
+static void become_child(int socket_fd, int extra_fd, const char *argument, const char *level,
+                         pid_t parent)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -47,14 +48,15 @@ static void become_child(int socket_fd, int extra_fd, const char *argument, pid_
         dup2(x, CHILD_EXTRA_FD);
     for (int fd = x >= 0 ? CHILD_EXTRA_FD + 1 : CHILD_EXTRA_FD; fd < 256; fd++)
         close(fd);
-    char *const argv[] = {(char *)"ctxmark", (char *)argument, NULL};
+    char *const argv[] = {(char *)"ctxmark", (char *)argument, (char *)level, NULL};
     execv("/proc/self/exe", argv);
     _exit(127);
 }
 
 int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct err *e)
 {
-    char argument[64];
+    char argument[64], level[4];
+    snprintf(level, sizeof level, "%d", (int)log_get_level());
     snprintf(argument, sizeof argument, CHILD_ARGUMENT "%s", role);
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -68,7 +70,7 @@ int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct 
         return err_set(e, "cannot start a child process: %s", strerror(saved));
     }
     if (pid == 0)
-        become_child(pair[1], extra_fd, argument, parent);
+        become_child(pair[1], extra_fd, argument, level, parent);
     setpgid(pid, pid); /* also here, so that it holds before a kill whichever of us comes first */
     close(pair[1]);
     ret_child->pid = pid;

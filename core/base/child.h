@@ -20,7 +20,7 @@
 #define CHILD_SOCKET_FD 3 /* in the child: its end of the socket */
 #define CHILD_EXTRA_FD 4  /* in the child: the file passed along, if any */
 
-/* How main() recognises a child: argv[1] is this and the role. */
+/* How main() recognises a child: argv[1] is this and the role, argv[2] the log level. */
 #define CHILD_ARGUMENT "--child="
 
 struct child {

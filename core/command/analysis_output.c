@@ -147,20 +147,52 @@ static int complete(struct selection *s, const struct config_override *sets, siz
     return 0;
 }
 
-int analyzers_select(struct registry *r, const char *names, const struct config_override *sets,
-                     size_t set_count, struct config_analyzer **ret, size_t *ret_count,
-                     struct err *e)
+/* The names that the run's config gives, comma-separated and the caller's; NULL: it gives none. */
+static char *names_of_run(const json_t *manifest)
+{
+    struct buf b = {0};
+    size_t i;
+    json_t *a;
+    const json_t *effective = json_object_get(json_object_get(manifest, "config"), "effective");
+    if (!json_is_array(json_object_get(effective, "analyzers")))
+        return NULL;
+    json_array_foreach(json_object_get(manifest, "analyzers"), i, a)
+        buf_printf(&b, "%s%s", i ? "," : "", json_string_value(json_object_get(a, "name")));
+    return buf_take(&b);
+}
+
+static void keep_options(struct selection *s, const json_t *manifest)
+{
+    size_t i;
+    json_t *a;
+    json_array_foreach(json_object_get(manifest, "analyzers"), i, a)
+    {
+        const char *name = json_string_value(json_object_get(a, "name"));
+        json_t *options = json_object_get(a, "options");
+        for (size_t k = 0; name && options && k < s->count; k++)
+            if (strcmp(s->analyzers[k].name, name) == 0)
+                json_object_update(s->analyzers[k].options, options);
+    }
+}
+
+int analyzers_select(struct registry *r, const char *names, const json_t *manifest,
+                     const struct config_override *sets, size_t set_count,
+                     struct config_analyzer **ret, size_t *ret_count, struct err *e)
 {
     struct selection s = {0};
     int status = 0;
-    if (names)
-        status = select_named(&s, r, names, e);
+    char *of_run = names ? NULL : names_of_run(manifest);
+    if (names || of_run)
+        status = select_named(&s, r, names ? names : of_run, e);
     else
         registry_each(r, visit_installed, &s);
+    free(of_run);
     if (status == 0 && s.status < 0)
         status = err_memory(e);
-    if (status == 0)
+    if (status == 0) {
+        keep_options(&s, manifest);
         status = complete(&s, sets, set_count, e);
+    }
     if (status < 0) {
         analyzers_free(s.analyzers, s.count);
         return -1;

@@ -22,11 +22,13 @@ int analysis_make(const char *csv, const char *details, const json_t *manifest, 
 int analysis_render(const char *folder, const json_t *analysis, const json_t *manifest,
                     struct err *e);
 
-/* The analyzers of a run directory or CSV that is analysed by itself: all that are installed, or
- * those of a comma-separated list.  *ret is the caller's (analyzers_free). */
-int analyzers_select(struct registry *r, const char *names, const struct config_override *sets,
-                     size_t set_count, struct config_analyzer **ret, size_t *ret_count,
-                     struct err *e);
+/* The analyzers for a run directory or a CSV: those of a comma-separated list; without one (NULL)
+ * those that the run's config names, and all that are installed where it names none or there is no
+ * manifest (NULL).  The run's options for them are kept, `sets` win.  *ret is the caller's
+ * (analyzers_free). */
+int analyzers_select(struct registry *r, const char *names, const json_t *manifest,
+                     const struct config_override *sets, size_t set_count,
+                     struct config_analyzer **ret, size_t *ret_count, struct err *e);
 void analyzers_free(struct config_analyzer *analyzers, size_t count);
 
 #endif

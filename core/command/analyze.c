@@ -23,7 +23,7 @@ static const char analyze_usage[] =
     "analysis.json\n"
     "and report.md in it are renewed and the findings printed; for a CSV the report is printed.\n"
     "\n"
-    "  -a, --analyzers NAME,...  these analyzers (default: all that are installed)\n"
+    "  -a, --analyzers NAME,...  these analyzers (default: as the run, else all installed)\n"
     "      --set KEY=VALUE       ANALYZER.OPTION=VALUE, or facts.KEY=VALUE (memory limit and the "
     "like)\n"
     "  -o, --output DIR          writes analysis.json and report.md into this folder\n"
@@ -161,8 +161,8 @@ static int analyze(const struct options *o, const struct source *s, struct err *
     int status = EXIT_USAGE;
     if (s->manifest)
         add_facts(s->manifest, facts);
-    if (registry && analyzers_select(registry, o->analyzers, o->sets, o->set_count, &analyzers,
-                                     &count, e) == 0) {
+    if (registry && analyzers_select(registry, o->analyzers, s->manifest, o->sets, o->set_count,
+                                     &analyzers, &count, e) == 0) {
         status = EXIT_SOME_FAILED;
         if (analysis_make(s->csv, s->details, s->manifest, facts, analyzers, count, &analysis, e) ==
                 0 &&
@@ -212,8 +212,10 @@ int command_report(int argc, char **argv)
         if (analysis && analysis_render(s.folder, analysis, s.manifest, &e) == 0) {
             printf("%s/report.md\n", s.folder);
             status = EXIT_DONE;
-        } else
+        } else {
+            status = analysis ? EXIT_SOME_FAILED : EXIT_USAGE;
             log_error("%s", e.text);
+        }
         json_decref(analysis);
     }
     source_free(&s);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
+
 /* The letters are those of options.h; -n means --dry-run or a count, as the command has it. */
 static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'}, {"analyzers", required_argument, NULL, 'a'},
@@ -21,19 +23,20 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 };
 
-/* Splits KEY=VALUE in place; false if it is none. */
-static bool split_pair(char *text, const char **ret_key, const char **ret_value)
+/* Splits a copy of KEY=VALUE, which is *ret_key; false if it is none, or memory is out. */
+static bool split_pair(const char *text, const char **ret_key, const char **ret_value)
 {
-    char *equals = strchr(text, '=');
-    if (!equals || equals == text)
+    size_t len = strcspn(text, "=");
+    char *copy = text[len] && len ? strdup(text) : NULL;
+    if (!copy)
         return false;
-    *equals = '\0';
-    *ret_key = text;
-    *ret_value = equals + 1;
+    copy[len] = '\0';
+    *ret_key = copy;
+    *ret_value = copy + len + 1;
     return true;
 }
 
-static int add_set(struct options *o, char *text)
+static int add_set(struct options *o, const char *text)
 {
     struct config_override *sets = realloc(o->sets, (o->set_count + 1) * sizeof *sets);
     if (!sets)
@@ -47,7 +50,7 @@ static int add_set(struct options *o, char *text)
     return 0;
 }
 
-static int add_filter(struct options *o, char *text)
+static int add_filter(struct options *o, const char *text)
 {
     struct plan_filter *filters = realloc(o->filters, (o->filter_count + 1) * sizeof *filters);
     if (!filters)
@@ -164,8 +167,23 @@ int options_parse(struct options *o, int argc, char **argv, const char *accepted
     return 0;
 }
 
+int options_add_pair(struct options *o, bool set, const json_t *pair)
+{
+    const char *key = json_string_value(json_array_get(pair, 0));
+    const char *value = json_string_value(json_array_get(pair, 1));
+    struct buf text = {0};
+    buf_printf(&text, "%s=%s", key ? key : "", value ? value : "");
+    int r = !buf_ok(&text) ? -1 : set ? add_set(o, text.data) : add_filter(o, text.data);
+    buf_free(&text);
+    return r;
+}
+
 void options_free(struct options *o)
 {
+    for (size_t i = 0; i < o->set_count; i++)
+        free((char *)o->sets[i].key);
+    for (size_t i = 0; i < o->filter_count; i++)
+        free((char *)o->filters[i].key);
     free(o->sets);
     free(o->filters);
 }

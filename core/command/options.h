@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <jansson.h>
+
 #include "core/base/err.h"
 #include "core/config/plan.h"
 
@@ -32,6 +34,8 @@ struct options {
  * and named in errors.  0 to go on, -1 for a usage error, which has been told. */
 int options_parse(struct options *o, int argc, char **argv, const char *accepted, size_t least,
                   size_t most, const char *usage);
+/* Adds --set (or --only) from a JSON pair [KEY, VALUE].  0 or -1. */
+int options_add_pair(struct options *o, bool set, const json_t *pair);
 void options_free(struct options *o);
 
 #endif

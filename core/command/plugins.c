@@ -87,14 +87,17 @@ static void print_capabilities(uint64_t bits)
         printf("\n");
 }
 
+/* With the options' defaults; what must be given cannot be asked without. */
 static void print_fitness(const struct descriptor *d)
 {
     struct err e;
-    json_t *none = json_object();
-    int works = probe_backend(d, none, &e);
-    printf("works here:  %s%s%s\n", works == 1 ? "yes" : "no", works == 1 ? "" : ": ",
-           works == 1 ? "" : e.text);
-    json_decref(none);
+    json_t *defaults = json_object();
+    if (options_complete(defaults, d->options, d->option_count, "default", ".", &e) == 0) {
+        int works = probe_backend(d, defaults, &e);
+        printf("works here:  %s%s%s\n", works == 1 ? "yes" : "no", works == 1 ? "" : ": ",
+               works == 1 ? "" : e.text);
+    }
+    json_decref(defaults);
 }
 
 static void print_plugin(const struct descriptor *d)

@@ -3,9 +3,12 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/command/analysis_output.h"
 #include "core/command/check.h"
@@ -23,7 +26,8 @@ static const char usage[] =
     "Measures what CONFIG plans, analyses it, and writes a run directory.\n"
     "\n"
     "  -o, --output DIR     the run directory (default: runs/EXPERIMENT-DATE-TIME)\n"
-    "      --resume DIR     goes on with a run that ended early, at its first missing repetition\n"
+    "      --resume DIR     goes on with a run that ended early, at its first missing repetition;\n"
+    "                       without CONFIG with the config, --only and --set that it began with\n"
     "      --only KEY=GLOB  only these cells; KEY: backend, model, context_length, concurrency\n"
     "      --set KEY=VALUE  overrides a key of the config, for instance --set repetitions=3\n"
     "  -n, --dry-run        prints the plan and measures nothing\n"
@@ -83,6 +87,15 @@ static int keep_config(const struct job *j, struct err *e)
 }
 
 /* What a new run and one that goes on have in common. */
+static json_t *pairs_of(const struct options *o, bool sets)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < (sets ? o->set_count : o->filter_count); i++)
+        json_array_append_new(array, json_pack("[s, s]", sets ? o->sets[i].key : o->filters[i].key,
+                                               sets ? o->sets[i].value : o->filters[i].glob));
+    return array;
+}
+
 static int prepare(struct job *j, char *const *command, struct err *e)
 {
     struct run *run = &j->run;
@@ -94,6 +107,8 @@ static int prepare(struct job *j, char *const *command, struct err *e)
     run->limited = json_object();
     if (!run->manifest)
         return -1;
+    json_object_set_new(run->manifest, "set", pairs_of(&j->options, true));
+    json_object_set_new(run->manifest, "only", pairs_of(&j->options, false));
     if (!run->works || !run->limited)
         return err_memory(e);
     if (getrandom(&run->nonce, sizeof run->nonce, 0) != sizeof run->nonce)
@@ -120,10 +135,7 @@ static int go_on(struct job *j, char *const *command, struct err *e)
     struct run *run = &j->run;
     struct resume *before = &j->before;
     struct err none;
-    if (rundir_open(&j->dir, j->options.resume, e) < 0)
-        return -1;
-    j->manifest_before = rundir_read_json(j->dir.path, "manifest.json", e);
-    if (!j->manifest_before || prepare(j, command, e) < 0 ||
+    if (rundir_open(&j->dir, j->options.resume, e) < 0 || prepare(j, command, e) < 0 ||
         resume_compare(j->manifest_before, run->manifest, e) < 0 ||
         resume_read(before, j->dir.path, j->config, j->plan, e) < 0)
         return -1;
@@ -169,6 +181,30 @@ static int analyse(const struct job *j, struct err *e)
     return r;
 }
 
+/* The analysis reads all rows at once: in a process of its own, so that a long run needs no more
+ * memory than a short one, and a failure there cannot touch what was measured. */
+static int analyse_apart(const struct job *j, struct err *e)
+{
+    int status;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_set(e, "cannot start a process for the analysis: %s", strerror(errno));
+    if (pid == 0) {
+        status = analyse(j, e);
+        if (status < 0)
+            log_error("%s", e->text);
+        fflush(NULL);
+        _exit(status < 0);
+    }
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return err_set(e, "the analysis is lost: %s", strerror(errno));
+    if (WIFSIGNALED(status))
+        return err_set(e, "the analysis was killed by signal %d", WTERMSIG(status));
+    return status ? err_set(e, "the run could not be analysed") : 0;
+}
+
 static int finish(struct job *j, int measured, struct err *e)
 {
     struct run *run = &j->run;
@@ -182,15 +218,15 @@ static int finish(struct job *j, int measured, struct err *e)
         log_note("what was measured is in %s", j->dir.path);
         return EXIT_SOME_FAILED;
     }
-    if (run->record.rows && analyse(j, e) < 0) {
+    if (run->record.rows && analyse_apart(j, e) < 0) {
         log_error("%s", e->text);
-        log_note("the rows are in %s/metrics.csv", j->dir.path);
+        log_note("the rows are in %s/metrics.csv; try: ctxmark analyze %s", j->dir.path,
+                 j->dir.path);
         return EXIT_SOME_FAILED;
     }
     printf("%s/report.md\n", j->dir.path);
     if (run->stopped) {
-        log_note("interrupted; go on with: ctxmark run %s --resume %s", j->options.operands[0],
-                 j->dir.path);
+        log_note("interrupted; go on with: ctxmark run --resume %s", j->dir.path);
         return EXIT_INTERRUPTED;
     }
     return run->failed ? EXIT_SOME_FAILED : EXIT_DONE;
@@ -209,12 +245,44 @@ static int execute(struct job *j, char *const *command)
     return finish(j, measured, &e);
 }
 
+/* Without CONFIG: the config, --set and --only of the run that is to go on. */
+static int recall_arguments(struct job *j, struct err *e)
+{
+    struct options *o = &j->options;
+    size_t i;
+    json_t *pair;
+    if (o->operand_count && !o->resume)
+        return 0;
+    if (!o->resume)
+        return err_set(e, "run: CONFIG is missing; usage: ctxmark run CONFIG");
+    j->manifest_before = rundir_read_json(o->resume, "manifest.json", e);
+    if (!j->manifest_before)
+        return -1;
+    if (o->operand_count)
+        return 0;
+    const json_t *config = json_object_get(j->manifest_before, "config");
+    o->operands[0] = json_string_value(json_object_get(config, "path"));
+    if (!o->operands[0])
+        return err_set(e, "%s/manifest.json does not name its config: give CONFIG", o->resume);
+    if (o->set_count || o->filter_count)
+        return 0;
+    json_array_foreach(json_object_get(j->manifest_before, "set"), i,
+                       pair) if (options_add_pair(o, true, pair) < 0) return err_memory(e);
+    json_array_foreach(json_object_get(j->manifest_before, "only"), i,
+                       pair) if (options_add_pair(o, false, pair) < 0) return err_memory(e);
+    return 0;
+}
+
 int command_run(int argc, char **argv)
 {
     struct job j = {.dir.lock_fd = -1, .run.record = {.metrics_fd = -1, .details_fd = -1}};
     struct err e;
-    int r = options_parse(&j.options, argc, argv, "osyDr", 1, 1, usage);
+    int r = options_parse(&j.options, argc, argv, "osyDr", 0, 1, usage);
     int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
+    if (r == 0 && recall_arguments(&j, &e) < 0) {
+        log_error("%s", e.text);
+        r = -1;
+    }
     if (r == 0) {
         const struct options *o = &j.options;
         j.config = config_read(o->operands[0], o->sets, o->set_count, &j.registry, &e);

@@ -280,7 +280,7 @@ static int trial_run(struct trial *t, const char *model, struct err *e)
         return EXIT_USAGE;
     json_t *reply = exchange(t, model, e);
     if (!reply)
-        return EXIT_SOME_FAILED;
+        return interrupt_requested() ? EXIT_INTERRUPTED : EXIT_SOME_FAILED;
     print_result(json_array_get(json_object_get(reply, "results"), 0));
     if (t->o->logits)
         printf("logits   %s\n", t->o->logits);

@@ -218,7 +218,7 @@ static void compare_values(const json_t *a, const json_t *b, const char *path, s
     differ(d, path, there, derived);
 }
 
-/* The analyzers that the run used, with their options; *ret_names is the caller's. */
+/* The analyzers that the run used; the caller's. */
 static char *analyzer_names(const json_t *manifest)
 {
     struct buf b = {0};
@@ -229,16 +229,6 @@ static char *analyzer_names(const json_t *manifest)
     return buf_take(&b);
 }
 
-static void use_options(struct config_analyzer *analyzers, size_t count, const json_t *manifest)
-{
-    for (size_t i = 0; i < count; i++) {
-        json_t *a = json_array_get(json_object_get(manifest, "analyzers"), i);
-        json_t *options = json_object_get(a, "options");
-        if (options)
-            json_object_update(analyzers[i].options, options);
-    }
-}
-
 static int derive(const char *folder, const char *csv, const json_t *manifest, json_t **ret,
                   struct err *e)
 {
@@ -247,13 +237,11 @@ static int derive(const char *folder, const char *csv, const json_t *manifest, j
     struct registry *registry = registry_new(NULL, e);
     char *names = analyzer_names(manifest), *details = rundir_file(folder, "details.jsonl");
     int r = registry && names && details
-                ? analyzers_select(registry, names, NULL, 0, &analyzers, &count, e)
+                ? analyzers_select(registry, names, manifest, NULL, 0, &analyzers, &count, e)
                 : err_memory(e);
-    if (r == 0) {
-        use_options(analyzers, count, manifest);
+    if (r == 0)
         r = analysis_make(csv, access(details, R_OK) == 0 ? details : NULL, manifest, NULL,
                           analyzers, count, ret, e);
-    }
     analyzers_free(analyzers, count);
     registry_free(registry);
     free(names);

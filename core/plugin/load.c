@@ -110,7 +110,7 @@ static int check_head(const char *path, const struct ctxmark_head *h, struct err
             (unsigned long long)(h->needs & ~KNOWN_NEEDS));
     if (h->size < offsetof(struct ctxmark_plugin, backend) ||
         h->option_stride < offsetof(struct ctxmark_option, help) + sizeof(char *))
-        return err_set(e, "%s has a descriptor of %u bytes and options of %u: both are too short",
+        return err_set(e, "%s has a descriptor of %u bytes and options of %u: the plugin was built wrongly",
                        path, h->size, h->option_stride);
     return 0;
 }

@@ -87,6 +87,7 @@ static json_t *describe_config(const struct config *c)
 static json_t *describe_command(char *const *command)
 {
     json_t *array = json_array();
+    json_array_append_new(array, json_string("ctxmark"));
     for (size_t i = 0; command && command[i]; i++) {
         json_t *text = json_string(command[i]);
         json_array_append_new(array, text ? text : json_string("?"));
@@ -97,15 +98,22 @@ static json_t *describe_command(char *const *command)
 json_t *manifest_new(const struct config *c, const struct plan *plan, const char *run_id,
                      char *const *command, struct err *e)
 {
-    json_t *ctxmark = json_pack("{s:s, s:s}", "version", PACKAGE_VERSION, "interface", "1.0");
-    json_t *m =
-        json_pack("{s:i, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:[]}", "schema", 1,
-                  "ctxmark", ctxmark, "run_id", run_id, "experiment", c->experiment, "started",
-                  time_now(), "state", "running", "command", describe_command(command), "config",
-                  describe_config(c), "machine", machine_describe(), "plan", describe_plan(c, plan),
-                  "backends", describe_backends(c), "analyzers", describe_analyzers(c), "files",
-                  identity_files(c, plan), "models");
-    if (!m)
+    json_t *m = json_object();
+    json_object_set_new(m, "schema", json_integer(1));
+    json_object_set_new(m, "ctxmark",
+                        json_pack("{s:s, s:s}", "version", PACKAGE_VERSION, "interface", "1.0"));
+    json_object_set_new(m, "run_id", json_string(run_id));
+    json_object_set_new(m, "experiment", json_string(c->experiment));
+    json_object_set_new(m, "started", time_now());
+    json_object_set_new(m, "state", json_string("running"));
+    json_object_set_new(m, "command", describe_command(command));
+    json_object_set_new(m, "config", describe_config(c));
+    json_object_set_new(m, "machine", machine_describe());
+    json_object_set_new(m, "plan", describe_plan(c, plan));
+    json_object_set_new(m, "backends", describe_backends(c));
+    json_object_set_new(m, "analyzers", describe_analyzers(c));
+    json_object_set_new(m, "files", identity_files(c, plan));
+    if (!m || json_object_set_new(m, "models", json_array()) < 0)
         err_memory(e);
     return m;
 }

@@ -40,7 +40,7 @@ int record_series_byte(struct record_series *s, off_t at, bool written, struct e
         return err_memory(e);
     s->bytes[s->byte_count].at = at;
     s->bytes[s->byte_count].written = written;
-    s->bytes[s->byte_count++].repetition = s->count;
+    s->bytes[s->byte_count++].repetition = (uint32_t)s->count;
     return 0;
 }
 

@@ -75,7 +75,8 @@ extern "C" {
 #define CTXMARK_OPT_LIST UINT32_C(2)     /* takes one value or a list of them */
 #define CTXMARK_OPT_SERVES                                                                         \
     UINT32_C(4) /* model keys only: the backend serves the models that                             \
-                 * have this key (and not null); exactly one key has it */
+                 * have this key (and not null); at most one key has it,                           \
+                 * and without one it serves every model */
 
 /* One option of a plugin, or one key it reads from each model of the config.  Core parses the YAML,
  * checks type and range, reports errors with file, line and column, and documents the table in
@@ -184,8 +185,8 @@ struct ctxmark_result {
             CTXMARK_UNKNOWN, CTXMARK_UNKNOWN, CTXMARK_UNKNOWN, CTXMARK_UNKNOWN, NULL, NULL, NULL   \
     }
 
-/* How run() reports.  All of it is buffered in memory until run() returns, so that nothing is
- * written inside a timed region.
+/* How run() reports, from the thread that core called it on.  All of it is buffered in memory until
+ * run() returns, so that nothing is written inside a timed region.
  *
  * The spans that core derives for request r:
  *   start   start(r), or the entry of run() where the backend never calls it
@@ -399,7 +400,7 @@ struct ctxmark_host {
      * `return host->fail(host, CTXMARK_OOM, "...")` reads well.  The last one wins. */
     int32_t (*fail)(const struct ctxmark_host *h, int32_t status, const char *message);
     /* 1 once the user or a time limit wants the running callback to end: return
-     * CTXMARK_CANCELLED soon (within a second); the process is killed otherwise. */
+     * CTXMARK_CANCELLED within a second; the process is killed two seconds after that. */
     int32_t (*cancelled)(const struct ctxmark_host *h);
 
     /* Options by name, already checked against the plugin's table.  index is 0 but for list
@@ -423,7 +424,7 @@ struct ctxmark_host {
 
     /* A small store kept with the run (survives --resume): keys and values are text.  kv_get
      * returns the value's length in bytes and copies at most capacity - 1 of them and a NUL;
-     * -1: no such key.  kv_set: 0 done, -1 could not be kept. */
+     * -1: no such key.  kv_set: 0 done, -1 could not be kept (analyzers have no store). */
     int64_t (*kv_get)(const struct ctxmark_host *h, const char *key, char *ret_value,
                       uint64_t capacity);
     int32_t (*kv_set)(const struct ctxmark_host *h, const char *key, const char *value);

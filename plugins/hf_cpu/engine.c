@@ -51,7 +51,7 @@ static enum cpu_status engine_load_weights(struct cpu_engine *g, const struct cp
         return status_error(hf_err_memory(e, strlen(o->path) + 1));
     int result = hf_weights_open(&g->config, folder, &g->weights, e);
     hf_path_free(folder);
-    return status_error(result);
+    return result == 0 ? CPU_OK : CPU_INVALID;
 }
 
 static enum cpu_status engine_start(struct cpu_engine *g, const struct cpu_engine_options *o,

@@ -145,6 +145,10 @@ struct ctxmark_request {
                                      * prompt token; positions past the prompt are generated
                                      * tokens), or NULL; needs CTXMARK_CAN_LOGITS */
     uint64_t logit_position_count;
+    uint32_t warmup; /* 1: a warm-up, not a measured repetition */
+    uint32_t reserved;
+    int64_t repetition; /* its number in its phase of the cell, from 0 */
+    int64_t launch;     /* which launch of the worker this is, from 0 */
 };
 
 /* Facts about one finished request, beside the time stamps that core takes itself. */
@@ -207,6 +211,11 @@ struct ctxmark_emit {
     void (*metric)(const struct ctxmark_emit *e, uint32_t request, uint32_t index, double value);
     /* exactly once per request, last. */
     void (*result)(const struct ctxmark_emit *e, const struct ctxmark_result *result);
+    /* Only for backends with CTXMARK_REPLAYS, instead of start(), tokens() and end(): the spans of
+     * an earlier measurement, in nanoseconds from its start to the first token, to the last of
+     * `count` tokens, and to the end.  The run says that it is a replay. */
+    void (*recorded)(const struct ctxmark_emit *e, uint32_t request, uint64_t count,
+                     int64_t first_ns, int64_t last_ns, int64_t end_ns);
 };
 
 /* Memory that a cell will need, before anything is loaded. */
@@ -445,6 +454,7 @@ struct ctxmark_host {
 #define CTXMARK_CAN_LOGITS UINT64_C(4)      /* gives logits at asked positions */
 #define CTXMARK_CAN_CONCURRENCY UINT64_C(8) /* concurrency > 1 */
 #define CTXMARK_CAN_EXACT UINT64_C(16)      /* prompt_tokens are hit exactly, N is always reached */
+#define CTXMARK_REPLAYS UINT64_C(32)        /* gives time spans of an earlier measurement */
 
 /* Callbacks in the order of their life:
  *
