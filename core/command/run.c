@@ -4,8 +4,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -191,6 +193,7 @@ static int analyse_apart(const struct job *j, struct err *e)
     if (pid < 0)
         return err_set(e, "cannot start a process for the analysis: %s", strerror(errno));
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         status = analyse(j, e);
         if (status < 0)
             log_error("%s", e->text);
@@ -224,7 +227,8 @@ static int finish(struct job *j, int measured, struct err *e)
                  j->dir.path);
         return EXIT_SOME_FAILED;
     }
-    printf("%s/report.md\n", j->dir.path);
+    if (run->record.rows)
+        printf("%s/report.md\n", j->dir.path);
     if (run->stopped) {
         log_note("interrupted; go on with: ctxmark run --resume %s", j->dir.path);
         return EXIT_INTERRUPTED;
@@ -234,7 +238,7 @@ static int finish(struct job *j, int measured, struct err *e)
 
 static int execute(struct job *j, char *const *command)
 {
-    struct err e;
+    struct err e = {"signals cannot be caught"};
     if (check_installed(j->config, &e) < 0 || interrupt_watch() < 0 ||
         (j->options.resume ? go_on(j, command, &e) : begin(j, command, &e)) < 0) {
         log_error("%s", e.text);

@@ -77,8 +77,12 @@ static int lock_folder(struct rundir *d, struct err *e)
     if (d->lock_fd < 0)
         return err_set(e, "the run directory %s cannot be written to: %s", d->path,
                        strerror(errno));
-    if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return err_set(e, "another ctxmark is working in %s", d->path);
+    /* Children of a ctxmark that was just killed may hold on to it for a moment. */
+    for (int tries = 0; flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if (tries == 20)
+            return err_set(e, "another ctxmark is working in %s", d->path);
+        usleep(50000);
+    }
     return 0;
 }
 

@@ -83,9 +83,9 @@ void worker_stop(struct worker *w)
     if (!worker_alive(w))
         return;
     json_t *stop = json_pack("{s:s}", "do", "stop");
-    if (stop && message_send(w->child.fd, stop, &e) == 0)
-        child_end(&w->child, clock_now_ns() + STOP_GRACE_NS, w->end, sizeof w->end);
-    else
+    if (!stop || message_send(w->child.fd, stop, &e) < 0)
         child_kill(&w->child);
+    else if (child_end(&w->child, clock_now_ns() + STOP_GRACE_NS, w->end, sizeof w->end))
+        log_warning("while the backend was closed, its process was %s", w->end);
     json_decref(stop);
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "emit.h"
+#include "figure.h"
 #include "groups.h"
 #include "stats.h"
 
@@ -313,13 +314,14 @@ static void find_prompt_cache(const struct ctxmark_host *h, const struct cause_r
                  v->rep0_exponent, v->rest_exponent);
     finding_emit(h, CTXMARK_SEVERITY_WARNING, "prompt_cache", cause_table.name, row, "verdict",
                  "The prefill figures of %s on %s are hits of a prompt cache, not prefills: the "
-                 "first repetition takes %.4g ms at %.0f tokens and %.4g ms at %.0f (%.0f and %.0f "
-                 "tok/s), the others %.3g and %.3g ms, up to %.0f times less.%s Only the first "
+                 "first repetition takes %s at %.0f tokens and %s at %.0f (%.0f and %.0f "
+                 "tok/s), the others %s and %s, up to %.0f times less.%s Only the first "
                  "repetitions measure the prefill.",
                  v->keys.model ? v->keys.model : "?", v->keys.backend ? v->keys.backend : "?",
-                 low->rep0, low->keys.context_length, high->rep0, high->keys.context_length,
-                 low->implied_prefill_tok_s, high->implied_prefill_tok_s, low->rest_median,
-                 high->rest_median, v->largest_ratio, scaling);
+                 figure_ms(low->rep0).text, low->keys.context_length, figure_ms(high->rep0).text,
+                 high->keys.context_length, low->implied_prefill_tok_s, high->implied_prefill_tok_s,
+                 figure_ms(low->rest_median).text, figure_ms(high->rest_median).text,
+                 v->largest_ratio, scaling);
 }
 
 static void find_other(const struct ctxmark_host *h, const struct cause_row *v, int64_t row)

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "emit.h"
+#include "figure.h"
 #include "groups.h"
 #include "stats.h"
 #include "summary.h"
@@ -102,11 +103,11 @@ static void find_misleading_means(struct work *w, const char *table, const struc
     finding_emit(w->h, CTXMARK_SEVERITY_WARNING, "mean_misleads", table, (int64_t)e.worst,
                  "mean_median_ratio",
                  "The mean misleads in %zu of %zu %s cells of %s: it exceeds twice the median, by "
-                 "most for %s (mean %.4g ms, median %.4g ms, ratio %.3g). Read the medians.",
+                 "most for %s (mean %s, median %s, ratio %.3g). Read the medians.",
                  e.cells, e.of, worst->keys.mode ? worst->keys.mode : "",
                  worst->keys.backend ? worst->keys.backend : "?",
-                 cell_name(&worst->keys, cell, sizeof cell), worst->mean, worst->median,
-                 worst->mean_median_ratio);
+                 cell_name(&worst->keys, cell, sizeof cell), figure_ms(worst->mean).text,
+                 figure_ms(worst->median).text, worst->mean_median_ratio);
 }
 
 static void find_high_variation(struct work *w, const char *table, const struct summary *s,
@@ -122,11 +123,11 @@ static void find_high_variation(struct work *w, const char *table, const struct 
     const struct summary *worst = &s[e.worst];
     finding_emit(w->h, CTXMARK_SEVERITY_NOTICE, "high_variation", table, (int64_t)e.worst, "cv_pct",
                  "Repetitions of %zu of %zu %s cells of %s differ by more than %g %% (coefficient "
-                 "of variation), by most for %s: %.3g %% over %.0f repetitions, %.4g to %.4g ms.",
+                 "of variation), by most for %s: %.3g %% over %.0f repetitions, %s to %s.",
                  e.cells, e.of, worst->keys.mode ? worst->keys.mode : "",
                  worst->keys.backend ? worst->keys.backend : "?", HIGH_CV_PCT,
-                 cell_name(&worst->keys, cell, sizeof cell), worst->cv_pct, worst->n, worst->min,
-                 worst->max);
+                 cell_name(&worst->keys, cell, sizeof cell), worst->cv_pct, worst->n,
+                 figure_ms(worst->min).text, figure_ms(worst->max).text);
 }
 
 /* Adds one mode's cells to what is known of short samples. */

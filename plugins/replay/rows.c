@@ -171,7 +171,7 @@ static const char *take_number(struct replay_row *row, const struct column *c, c
     double x;
     if (!replay_csv_number(text, &x))
         return "is no number";
-    if (c->kind == KIND_WHOLE && x != floor(x))
+    if (c->kind == KIND_WHOLE && !isnan(x) && x != floor(x))
         return "is no whole number";
     if (x < 0)
         return "is negative";

@@ -80,7 +80,7 @@ static const struct {
     const char *behaviour, *id, *says;
 } failures[] = {
     {"crash", "analyzer_failed", "killed by signal 9"},
-    {"exit", "analyzer_failed", "exited with status 3"},
+    {"exit", "analyzer_failed", "ended with exit status 3"},
     {"hang", "analyzer_failed", "did not end within 0.5 s"},
     {"fail", "analyzer_failed", "it did not feel like it"},
     {"nothing", "analyzer_skipped", "there is only one run"},

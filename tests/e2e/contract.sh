@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The contract's headers compile alone in every language they promise, and a plugin in C++ is found.
 # shellcheck source=tests/e2e/lib.sh
-. "$top_srcdir/tests/e2e/lib.sh"
-include=$top_srcdir/include
+. "${top_srcdir:?}/tests/e2e/lib.sh"
+include=${top_srcdir:?}/include
 flags="-Wall -Wextra -Wpedantic -pedantic-errors -Werror -fsyntax-only"
 tried=0
 

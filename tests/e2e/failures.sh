@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: MIT
 # Failures are data: what becomes of the cells around one, and when a run cannot begin.
 # shellcheck source=tests/e2e/lib.sh
-. "$top_srcdir/tests/e2e/lib.sh"
+. "${top_srcdir:?}/tests/e2e/lib.sh"
 mocks mock_ok mock_fault mock_misnamed
 
 echo "a cell that runs out of memory ends; longer ones are tried"
-config 'backends: [{name: mock_ok, options: {fail_context: 64, status: oom, reason: too long}}]'
-sed -i 's/^context_lengths.*/context_lengths: [32, 64, 128]/' c.yaml
+config 'backends: [{name: mock_ok, options: {fail_context: 64, status: oom, reason: too long}}]' 'context_lengths: [32, 64, 128]'
 ctxmark 1 run c.yaml -o continue
 expect "the statuses" "$(statuses continue/metrics.csv)" "ok=15 oom=2"
 expect "the failed contexts" "$(rows continue/metrics.csv 'f["status"] == "oom"' 'f["context_length"] f["mode"] f["error"]' | tr '\n' ' ')" \
@@ -38,7 +37,7 @@ expect "the statuses" "$(statuses crash/metrics.csv)" "crashed=1 ok=30"
 expect_in crash/metrics.csv "restarted"
 
 echo "a worker that reports itself lost is replaced"
-config "backends: [{name: mock_fault, options: {at: run, fault: lost, once: $work/lost}}]"
+config "backends: [{name: mock_fault, options: {at: run, fault: lost, once: $work/was_lost}}]"
 ctxmark 1 run c.yaml -o lost
 expect "the statuses" "$(statuses lost/metrics.csv)" "error=1 ok=30"
 expect_in lost/metrics.csv "run lost its device"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A run that is interrupted, or killed, leaves a valid run directory and no processes.
 # shellcheck source=tests/e2e/lib.sh
-. "$top_srcdir/tests/e2e/lib.sh"
+. "${top_srcdir:?}/tests/e2e/lib.sh"
 mocks mock_ok mock_fault
 
 # wait_for COMMAND...: until it succeeds.
@@ -77,9 +77,9 @@ expect_in rude/manifest.json '"state": "interrupted"'
 wait_for no_workers
 
 echo "SIGINT while the model is loaded"
-config "backends: [{name: mock_fault, options: {at: load, fault: hang_politely, once: $work/loading}}]"
+config "backends: [{name: mock_fault, options: {at: load, fault: hang_politely, once: $work/at_load}}]"
 begin loading
-wait_for [ -e "$work/loading" ]
+wait_for [ -e "$work/at_load" ]
 kill -INT "$pid"
 finish 130
 expect_in loading/manifest.json '"state": "interrupted"'

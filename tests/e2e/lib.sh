@@ -7,7 +7,7 @@ set -eu
 unset CTXMARK_PLUGIN_PATH LC_ALL LANG
 export LC_ALL=C
 work=$(mktemp -d "${TMPDIR:-/tmp}/ctxmark-e2e.XXXXXX")
-trap 'status=$?; chmod -R u+w "$work"; rm -rf "$work"; exit $status' EXIT
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 mkdir "$work/plugins"
 export CTXMARK_PLUGIN_PATH="$work/plugins"
 cd "$work"
@@ -87,7 +87,7 @@ count() {
 
 # statuses CSV: "crashed=2 ok=9".
 statuses() {
-    rows "$1" 1 'f["status"]' | sort | uniq -c | awk '{ printf "%s%s=%s", NR > 1 ? " " : "", $2, $1 }'
+    rows "$1" 1 'f["status"]' | sort | uniq -c | awk '{ printf "%s%s=%s", (NR > 1 ? " " : ""), $2, $1 }'
 }
 
 # valid_csv FILE: whole lines, all with the columns of the header.
@@ -96,8 +96,9 @@ valid_csv() {
     expect "the number of broken lines" "$(rows "$1" 0 1)" ""
 }
 
-# config [LINE]...: writes c.yaml, a small sweep over mock_ok with these lines instead of the usual.
+# config [LINE]...: writes c.yaml, a small sweep with these lines; a usual one gives way to one of its key.
 config() {
+    printf '%s\n' "$@" >"$work/lines"
     {
         cat <<YAML
 experiment: test
@@ -108,6 +109,7 @@ max_new_tokens: 3
 analyzers: []
 models: [{name: m}]
 YAML
-        printf '%s\n' "$@"
-    } >"$work/c.yaml"
+        cat "$work/lines"
+    } | awk -F: '{ line[NR] = $0; key[NR] = $1; last[$1] = NR }
+        END { for (i = 1; i <= NR; i++) if (key[i] ~ /^ / || last[key[i]] == i) print line[i] }' >"$work/c.yaml"
 }

@@ -23,6 +23,10 @@ static const struct ctxmark_option options[] = {
     {"does", CTXMARK_TYPE_CHOICE, CTXMARK_OPT_REQUIRED, NULL, 0, 0, cases, NULL, "What it does."},
 };
 
+static const struct ctxmark_metric metrics[] = {
+    {"mock_half", "", "One half."},
+};
+
 static int does(const struct mock *m, const char *what)
 {
     return mock_option_is(m->host, "does", what);
@@ -53,15 +57,22 @@ static void leave_process(void)
     }
 }
 
+static void set_comma_locale(const struct ctxmark_host *h)
+{
+    static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", NULL};
+    for (size_t i = 0; names[i]; i++)
+        if (setlocale(LC_ALL, names[i])) {
+            ctxmark_logf(h, CTXMARK_LOG_INFO, "the locale is %s", names[i]);
+            return;
+        }
+}
+
 static int32_t load(void *self, const struct ctxmark_model *model)
 {
     const struct mock *m = self;
     (void)model;
-    if (does(m, "locale")) {
-        static const char *const commas[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", NULL};
-        for (size_t i = 0; commas[i] && !setlocale(LC_ALL, commas[i]); i++)
-            ;
-    }
+    if (does(m, "locale"))
+        set_comma_locale(m->host);
     if (does(m, "thread"))
         leave_thread();
     if (does(m, "process") || does(m, "crash_with_process"))
@@ -99,6 +110,7 @@ static int32_t run(void *self, const struct ctxmark_request *request,
     if (does(m, "invalid_utf8") || does(m, "control_characters") || does(m, "long_reason") ||
         does(m, "no_reason"))
         return fail_badly(m);
+    emit->metric(emit, 0, 0, 0.5);
     return mock_run(self, request, emit);
 }
 
@@ -114,6 +126,8 @@ static const struct ctxmark_plugin plugin = {
     MOCK_DESCRIPTOR_INIT("mock_manners", "works, but does what a guest should not do"),
     .options = options,
     .option_count = MOCK_COUNT(options),
+    .metrics = metrics,
+    .metric_count = MOCK_COUNT(metrics),
     .backend = &backend,
 };
 
