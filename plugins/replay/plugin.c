@@ -228,11 +228,8 @@ static void give_result(const struct ctxmark_emit *emit, const struct replay_rep
 {
     char note[256];
     struct ctxmark_result result = CTXMARK_RESULT_INIT;
-    snprintf(note, sizeof note, "%s%s%s%s", r->note, r->note[0] && s->derived ? " " : "",
-             s->derived ? "derived" : "",
-             !s->adjusted               ? ""
-             : r->note[0] || s->derived ? " adjusted"
-                                        : "adjusted");
+    snprintf(note, sizeof note, "%s%s%s", r->note, s->derived ? " derived" : "",
+             s->adjusted ? " adjusted" : "");
     result.notes = notes_of(r, s, asked);
     result.prompt_tokens = replay_count(r->prompt_tokens);
     result.cached_tokens = replay_count(r->cached_tokens);
@@ -245,7 +242,7 @@ static void give_result(const struct ctxmark_emit *emit, const struct replay_rep
     result.memory_limit_bytes = replay_bytes(r->limit_mib);
     result.spilled_bytes = replay_bytes(r->spilled_mib);
     result.spill_kind = text_or_none(r->spill);
-    result.note = text_or_none(note);
+    result.note = text_or_none(note + strspn(note, " "));
     emit->result(emit, &result);
 }
 

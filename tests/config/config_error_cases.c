@@ -157,7 +157,7 @@ const struct error_case config_errors[] = {
      "OTHER, plugin: fake}"},
     {NO_BACKEND "backends:\n  - {name: fake, optoins: {}}\n",
      "c.yaml:4:18: unknown key 'optoins' of a backend (did you mean 'options'?); a backend takes "
-     "name, plugin, options and warmup_repetitions"},
+     "name, plugin, models, options and warmup_repetitions"},
     {NO_BACKEND "backends:\n  - {name: fake, options: 3}\n",
      "c.yaml:4:27: 'options' takes a mapping 'NAME: VALUE', not '3'"},
     {NO_BACKEND "backends:\n  - {name: fake, options: {thread: 3}}\n",

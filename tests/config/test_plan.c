@@ -214,6 +214,23 @@ START_TEST(concurrency_multiplies_cells)
 }
 END_TEST
 
+START_TEST(a_backend_runs_the_models_it_is_asked_for)
+{
+    struct reading r = read_text("context_lengths: [16]\n"
+                                 "models: [{name: qwen-a}, {name: qwen-b}, {name: llama}]\n"
+                                 "backends:\n"
+                                 "  - {name: some, plugin: anything, models: ['qwen-*']}\n"
+                                 "  - {name: one, plugin: anything, models: llama}\n"
+                                 "  - {name: all, plugin: anything}\n",
+                                 NULL, NULL);
+    struct plan *p = plan_of(&r);
+    ck_assert_uint_eq(p->pair_count, 2 + 1 + 3);
+    ck_assert_str_eq(r.config->models[p->groups[2].model].name, "llama");
+    plan_free(p);
+    reading_free(&r);
+}
+END_TEST
+
 static size_t cells_with(const struct config *c, const struct plan_filter *f, size_t count)
 {
     struct err e;
@@ -314,6 +331,7 @@ static Suite *suite(void)
     tcase_add_test(c, launches_repeat_all_workers_in_turn);
     tcase_add_test(c, shuffled_order_is_seeded_and_differs_by_launch);
     tcase_add_test(c, concurrency_multiplies_cells);
+    tcase_add_test(c, a_backend_runs_the_models_it_is_asked_for);
     tcase_add_test(c, filters_of_one_key_are_alternatives);
     tcase_add_test(c, filters_that_cannot_match_are_refused);
     tcase_add_test(c, empty_plans_say_why);

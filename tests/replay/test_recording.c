@@ -285,15 +285,14 @@ START_TEST(names_what_a_file_has)
 }
 END_TEST
 
+#define PARALLEL                                                                                   \
+    "model,backend,context_length,mode,rep,latency_ms,concurrency,request\n"                       \
+    "m,b,1,prefill,0,1,2,0\nm,b,1,prefill,0,1,2,1\n"
+
 START_TEST(leaves_out_parallel_requests)
 {
-    const char *text = "model,backend,context_length,mode,rep,latency_ms,concurrency,request\n"
-                       "m,b,1,prefill,0,1,2,0\nm,b,1,prefill,0,1,2,1\n%s";
-    char both[512];
-    snprintf(both, sizeof both, text, "");
-    refuse(both, ": ", "parallel requests only");
-    snprintf(both, sizeof both, text, "m,b,1,prefill,0,9,1,0\n");
-    take(both, "m");
+    refuse(PARALLEL, ": ", "parallel requests only");
+    take(PARALLEL "m,b,1,prefill,0,9,1,0\n", "m");
     ck_assert_uint_eq(recording.cells[0].measured_count, 1);
     ck_assert(prefill_of(recording.cells[0].measured) == 9);
 }
