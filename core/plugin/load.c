@@ -110,8 +110,9 @@ static int check_head(const char *path, const struct ctxmark_head *h, struct err
             (unsigned long long)(h->needs & ~KNOWN_NEEDS));
     if (h->size < offsetof(struct ctxmark_plugin, backend) ||
         h->option_stride < offsetof(struct ctxmark_option, help) + sizeof(char *))
-        return err_set(e, "%s has a descriptor of %u bytes and options of %u: the plugin was built wrongly",
-                       path, h->size, h->option_stride);
+        return err_set(
+            e, "%s has a descriptor of %u bytes and options of %u: the plugin was built wrongly",
+            path, h->size, h->option_stride);
     return 0;
 }
 
@@ -170,25 +171,34 @@ static int copy_metrics(struct ctxmark_plugin *p)
     return 0;
 }
 
+static void free_plugin(struct ctxmark_plugin *p)
+{
+    free((void *)p->backend);
+    free((void *)p->analyzer);
+    free(p);
+}
+
 /* Our own, full-size copy of the descriptor, its operations and its metrics. */
-static const struct ctxmark_plugin *copy_plugin(const char *path,
-                                                const struct ctxmark_plugin *theirs, struct err *e)
+static struct ctxmark_plugin *copy_plugin(const char *path, const struct ctxmark_plugin *theirs,
+                                          struct err *e)
 {
     struct ctxmark_plugin *p = copy_struct(theirs, theirs->head.size, sizeof *p);
     if (!p) {
         err_memory(e);
         return NULL;
     }
-    if (p->kind == CTXMARK_BACKEND && p->backend)
-        p->backend = copy_struct(p->backend, p->backend->size, sizeof *p->backend);
-    if (p->kind == CTXMARK_ANALYZER && p->analyzer)
-        p->analyzer = copy_struct(p->analyzer, p->analyzer->size, sizeof *p->analyzer);
+    p->backend = p->kind == CTXMARK_BACKEND && p->backend
+                     ? copy_struct(p->backend, p->backend->size, sizeof *p->backend)
+                     : NULL;
+    p->analyzer = p->kind == CTXMARK_ANALYZER && p->analyzer
+                      ? copy_struct(p->analyzer, p->analyzer->size, sizeof *p->analyzer)
+                      : NULL;
     if (check_members(path, p, e) < 0) {
-        free(p);
+        free_plugin(p);
         return NULL;
     }
     if (copy_metrics(p) < 0) {
-        free(p);
+        free_plugin(p);
         err_memory(e);
         return NULL;
     }
@@ -231,9 +241,10 @@ int plugin_load(const char *path, const char *expected_sha256, const struct ctxm
         return err_set(e, "%s: %s() returns nothing", path, CTXMARK_QUERY_SYMBOL);
     if (check_head(path, &theirs->head, e) < 0)
         return -1;
-    const struct ctxmark_plugin *p = copy_plugin(path, theirs, e);
+    struct ctxmark_plugin *p = copy_plugin(path, theirs, e);
     if (!p)
         return -1;
-    *ret = p;
+    static const struct ctxmark_plugin *kept; /* for as long as the process lives */
+    *ret = kept = p;
     return 0;
 }

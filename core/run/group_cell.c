@@ -17,10 +17,17 @@
 
 /* ---- rows */
 
+/* Then what this machine does meanwhile has nothing to do with the recorded times. */
+static bool is_replay(const struct group *g)
+{
+    const struct descriptor *d = g->backend->descriptor;
+    return d && d->capabilities & CTXMARK_REPLAYS;
+}
+
 static int add_row(struct group *g, struct cell_state *s, struct record_repetition *rep)
 {
     rep->rep = rep->warmup ? s->warmups : s->measured;
-    rep->load_ms = g->load_ms;
+    rep->load_ms = is_replay(g) ? NAN : g->load_ms;
     if (strcmp(rep->status, "ok") == 0)
         g->load_ms = NAN;
     return record_add(&g->run->record, &s->cell, rep, &s->series, g->err);
@@ -210,8 +217,10 @@ static int repetition_done(struct group *g, struct cell_state *s, const json_t *
     rep->status = "ok";
     rep->error = "";
     rep->note = rep->warmup && s->rewarm_note ? s->rewarm_note : "";
-    rep->telemetry = json_object_get(reply, "telemetry");
-    rep->machine = json_object_get(reply, "machine");
+    if (!is_replay(g)) {
+        rep->telemetry = json_object_get(reply, "telemetry");
+        rep->machine = json_object_get(reply, "machine");
+    }
     rep->results = json_object_get(reply, "results");
     if (add_row(g, s, rep) < 0)
         return -1;

@@ -86,12 +86,12 @@ json_t *group_run_message(const struct group *g, const struct cell_state *s, int
     const struct config *c = g->run->config;
     bool warmup = s->warmups < s->warmups_due;
     json_t *request = json_pack(
-        "{s:I, s:I, s:I, s:i, s:I, s:I, s:s?, s:i, s:I, s:I}", "prompt_tokens",
+        "{s:I, s:I, s:I, s:i, s:I, s:I, s:s?, s:i, s:I, s:I, s:I}", "prompt_tokens",
         (json_int_t)s->cell.context_length, "max_new_tokens", (json_int_t)group_new_tokens(c),
         "concurrency", (json_int_t)s->cell.concurrency, "cache_policy", cache_policy(c), "seed",
         (json_int_t)c->seed, "nonce", (json_int_t)nonce_of(g, s, seq), "seed_text", c->prompt_text,
-        "warmup", (int)warmup, "repetition", (json_int_t)(warmup ? s->warmups : s->measured),
-        "launch", (json_int_t)g->plan->launch);
+        "warmup", (int)warmup, "failures", (json_int_t)s->failures, "repetition",
+        (json_int_t)(warmup ? s->warmups : s->measured), "launch", (json_int_t)g->plan->launch);
     return json_pack("{s:s, s:o}", "do", "run", "request", request);
 }
 

@@ -58,12 +58,13 @@ static void put_folder(json_t *files, const char *folder)
         closedir(dir);
 }
 
-static void put_keys(json_t *files, const struct descriptor *d, const json_t *keys)
+static void put_values(json_t *files, const struct option_schema *table, size_t count,
+                       const json_t *values)
 {
-    for (size_t i = 0; i < d->model_key_count; i++) {
-        const char *path = json_string_value(json_object_get(keys, d->model_keys[i].name));
+    for (size_t i = 0; i < count; i++) {
+        const char *path = json_string_value(json_object_get(values, table[i].name));
         struct stat st;
-        if (d->model_keys[i].type != CTXMARK_TYPE_PATH || !path || stat(path, &st) < 0)
+        if (table[i].type != CTXMARK_TYPE_PATH || !path || stat(path, &st) < 0)
             continue;
         if (S_ISDIR(st.st_mode))
             put_folder(files, path);
@@ -78,8 +79,10 @@ json_t *identity_files(const struct config *c, const struct plan *p)
     for (size_t i = 0; files && i < p->group_count; i++) {
         const struct plan_group *g = &p->groups[i];
         const struct descriptor *d = c->backends[g->backend].descriptor;
-        if (d && g->launch == 0)
-            put_keys(files, d, g->model_keys);
+        if (!d || g->launch != 0)
+            continue;
+        put_values(files, d->model_keys, d->model_key_count, g->model_keys);
+        put_values(files, d->options, d->option_count, c->backends[g->backend].options);
     }
     return files;
 }

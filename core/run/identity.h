@@ -10,7 +10,7 @@
 
 #include "core/config/plan.h"
 
-/* Every file that a model key of type path names, or that lies in a folder it names:
+/* Every file that a model key or option of type path names, or that lies in a folder it names:
  *   {PATH: {"bytes", "modified", "head_sha256"}}
  * head_sha256 is of the first 64 KiB: of a checkpoint that holds its header, and takes no time.  A
  * new reference; NULL: out of memory. */

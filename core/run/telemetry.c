@@ -12,11 +12,13 @@
 
 #include "core/base/child.h"
 
-#define CPU_SPAN_S 0.5  /* see cpu_foreign_cores() */
-#define GPU_SPAN_S 0.05 /* clocks and temperature are momentary, but of the work only if it lasts  \
-                         */
-#define ENERGY_SPAN_S 0.5 /* the driver's energy and power figures change some ten times a second  \
-                           */
+#define CPU_SPAN_S 0.5 /* see cpu_foreign_cores() */
+#define GPU_SPAN_S                                                                                 \
+    0.05 /* clocks and temperature are momentary, but of the work only if it lasts                 \
+          */
+#define ENERGY_SPAN_S                                                                              \
+    0.5 /* the driver's energy and power figures change some ten times a second                    \
+         */
 #define FRESH_NS INT64_C(20000000)
 
 /* ---- CPU */

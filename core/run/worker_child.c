@@ -227,6 +227,7 @@ static void read_request(const json_t *r, struct run_input *in)
         .logit_positions = in->positions,
         .logit_position_count = in->positions ? json_array_size(positions) : 0,
         .warmup = (uint32_t)member(r, "warmup", 0),
+        .failures = (uint32_t)member(r, "failures", 0),
         .repetition = member(r, "repetition", 0),
         .launch = member(r, "launch", 0),
     };

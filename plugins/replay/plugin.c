@@ -288,7 +288,7 @@ static int32_t replay_run(void *self, const struct ctxmark_request *asked,
     if (!cell)
         return CTXMARK_UNSUPPORTED;
     /* The core counts over all workers of a cell, and a resumed run's too; the worker its own. */
-    uint32_t failed = p->failed[cell->index] > q.reserved ? p->failed[cell->index] : q.reserved;
+    uint32_t failed = p->failed[cell->index] > q.failures ? p->failed[cell->index] : q.failures;
     const struct replay_repetition *r = replay_cell_next(cell, q.warmup != 0, q.repetition, failed);
     if (!r)
         return fail_over(p, cell);

@@ -145,8 +145,8 @@ struct ctxmark_request {
                                      * prompt token; positions past the prompt are generated
                                      * tokens), or NULL; needs CTXMARK_CAN_LOGITS */
     uint64_t logit_position_count;
-    uint32_t warmup; /* 1: a warm-up, not a measured repetition */
-    uint32_t reserved;
+    uint32_t warmup;    /* 1: a warm-up, not a measured repetition */
+    uint32_t failures;  /* how many repetitions of this cell failed before, in this launch */
     int64_t repetition; /* its number in its phase of the cell, from 0 */
     int64_t launch;     /* which launch of the worker this is, from 0 */
 };
