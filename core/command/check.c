@@ -25,6 +25,28 @@ static const char usage[] =
 
 /* ---- the machine */
 
+/* Free, not total, memory is what a run can have; others on the GPU disturb it. */
+static void print_gpus(const json_t *gpu)
+{
+    size_t i;
+    json_t *g;
+    json_array_foreach(json_object_get(gpu, "gpus"), i, g)
+    {
+        json_int_t foreign = json_integer_value(json_object_get(g, "foreign_processes"));
+        printf("GPU          %s, driver %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+               " MiB free",
+               json_string_value(json_object_get(g, "name")),
+               json_string_value(json_object_get(gpu, "driver")),
+               json_integer_value(json_object_get(g, "memory_free_mib")),
+               json_integer_value(json_object_get(g, "memory_mib")));
+        if (foreign)
+            printf(", %" JSON_INTEGER_FORMAT
+                   " processes of others on it: results will vary with them",
+                   foreign);
+        printf("\n");
+    }
+}
+
 static void print_machine(void)
 {
     json_t *m = machine_describe();
@@ -37,6 +59,7 @@ static void print_machine(void)
            json_integer_value(json_object_get(m, "memory_available_mib")),
            json_number_value(json_object_get(m, "load_1min")), governor ? ", governor " : "",
            governor ? governor : "");
+    print_gpus(json_object_get(m, "gpu"));
     double load = json_number_value(json_object_get(m, "load_1min"));
     if (load > 0.5)
         printf("             other work is running here: results will vary with it\n");

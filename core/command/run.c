@@ -17,6 +17,7 @@
 #include "core/command/command.h"
 #include "core/command/options.h"
 #include "core/report/report.h"
+#include "core/run/identity.h"
 #include "core/run/interrupt.h"
 #include "core/run/manifest.h"
 #include "core/run/run.h"
@@ -212,6 +213,8 @@ static int finish(struct job *j, int measured, struct err *e)
 {
     struct run *run = &j->run;
     progress_clear(&run->progress);
+    if (!run->stopped)
+        identity_hash(json_object_get(run->manifest, "files"));
     manifest_finish(run);
     struct err e2;
     if (rundir_write_json(j->dir.path, "manifest.json", run->manifest, &e2) < 0)

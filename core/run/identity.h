@@ -16,4 +16,12 @@
  * new reference; NULL: out of memory. */
 json_t *identity_files(const struct config *c, const struct plan *p);
 
+/* After a run, when time does not matter any more: adds the whole file's "sha256" to each entry.
+ * What was hashed before and has the same size, time and head is taken from a cache in the user's
+ * cache folder. */
+void identity_hash(json_t *files);
+
+/* The path of the first file that is not the same in both; NULL: all are. */
+const char *identity_difference(const json_t *before, const json_t *now);
+
 #endif

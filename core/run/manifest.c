@@ -16,14 +16,18 @@
 #include "core/run/identity.h"
 #include "core/run/machine.h"
 
-static json_t *time_now(void)
+static json_t *time_text(time_t when)
 {
     char text[40];
     struct tm utc;
-    time_t now = time(NULL);
-    gmtime_r(&now, &utc);
+    gmtime_r(&when, &utc);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
     return json_string(text);
+}
+
+static json_t *time_now(void)
+{
+    return time_text(time(NULL));
 }
 
 static json_t *describe_plan(const struct config *c, const struct plan *p)
@@ -133,7 +137,7 @@ static json_t *find_named(json_t *array, const char *name)
 
 void manifest_resume(struct run *run, const json_t *before)
 {
-    static const char *const kept[] = {"run_id", "started", "models", "resumed"};
+    static const char *const kept[] = {"run_id", "started", "models", "timeline", "resumed"};
     size_t i;
     json_t *b;
     for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++) {
@@ -205,6 +209,25 @@ void manifest_add_start(struct run *run, const struct config_backend *b,
     json_object_set_new(model, "facts", facts);
     json_array_append_new(json_object_get(model, "load_ms"),
                           json_real(1e-6 * json_number_value(json_object_get(reply, "load_ns"))));
+}
+
+void manifest_add_span(struct run *run, const struct plan_group *g, const struct timespec *began)
+{
+    const struct config *c = run->config;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    json_t *timeline = json_object_get(run->manifest, "timeline");
+    if (!timeline) {
+        timeline = json_array();
+        json_object_set_new(run->manifest, "timeline", timeline);
+    }
+    json_array_append_new(
+        timeline,
+        json_pack("{s:s, s:s, s:I, s:o, s:o, s:f}", "backend", c->backends[g->backend].name,
+                  "model", c->models[g->model].name, "launch", (json_int_t)g->launch, "began",
+                  time_text(began->tv_sec), "ended", time_text(now.tv_sec), "seconds",
+                  (double)(now.tv_sec - began->tv_sec) +
+                      1e-9 * (double)(now.tv_nsec - began->tv_nsec)));
 }
 
 /* ---- the end */

@@ -6,6 +6,8 @@
 #ifndef CORE_RUN_MANIFEST_H
 #define CORE_RUN_MANIFEST_H
 
+#include <time.h>
+
 #include "core/run/run.h"
 
 /* At the start: versions, config, machine, plan, plugins.  `command` are the program's arguments,
@@ -20,6 +22,9 @@ void manifest_resume(struct run *run, const json_t *before);
 void manifest_add_start(struct run *run, const struct config_backend *b,
                         const struct config_model *m, const struct plan_group *g,
                         const json_t *reply);
+
+/* A group is over: from when to when it was measured. */
+void manifest_add_span(struct run *run, const struct plan_group *g, const struct timespec *began);
 
 /* At the end: counts, times, what a reader must know about where the figures come from. */
 void manifest_finish(struct run *run);

@@ -154,9 +154,11 @@ void progress_cell(struct progress *p, const struct record_cell *cell,
     if (n)
         fprintf(stderr, "%s %s%s (median of %zu)", cell->prefill ? "prefill" : "e2e", latency,
                 decode, n);
-    if (failure[0])
-        fprintf(stderr, "%s%s", n ? "; " : "", failure);
-    else if (!n)
+    if (failure[0]) {
+        bool again = strncmp(failure, p->last_failure, sizeof p->last_failure - 1) == 0;
+        fprintf(stderr, "%s%s", n ? "; " : "", again ? "failed like the cell before" : failure);
+        snprintf(p->last_failure, sizeof p->last_failure, "%s", failure);
+    } else if (!n)
         fputs("nothing measured", stderr);
     fputc('\n', stderr);
 }

@@ -20,6 +20,7 @@ struct progress {
     double seconds_per_work; /* < 0: not known yet */
     bool line_open;          /* the living line stands on the terminal */
     char cell[256];
+    char last_failure[256]; /* so that the same long sentence is not said for every cell */
 };
 
 void progress_init(struct progress *p, const struct config *c, const struct plan *plan, bool quiet);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/run/identity.h"
 #include "core/run/resume.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -65,14 +66,14 @@ static int compare_plugins(const json_t *before, const json_t *now, struct err *
 
 static int compare_files(const json_t *before, const json_t *now, struct err *e)
 {
-    const char *key =
-        first_difference(json_object_get(before, "files"), json_object_get(now, "files"));
-    return key ? err_set(
-                     e,
-                     "the run cannot be resumed: the model file %s changed since it began; begin a "
-                     "new run",
-                     key)
-               : 0;
+    const char *path =
+        identity_difference(json_object_get(before, "files"), json_object_get(now, "files"));
+    return path ? err_set(
+                      e,
+                      "the run cannot be resumed: the file %s changed since it began; begin a new "
+                      "run",
+                      path)
+                : 0;
 }
 
 static int compare_gpu(const json_t *a, const json_t *b, struct err *e)

@@ -174,7 +174,9 @@ static int role_files(void)
     json_t *m = json_pack("{s:b, s:b, s:b}", "stdin_is_empty", read(STDIN_FILENO, &byte, 1) == 0,
                           "extra", read(CHILD_EXTRA_FD, text, 5) == 5 && strcmp(text, "extra") == 0,
                           "others_closed", close(CHILD_EXTRA_FD + 1) < 0 && errno == EBADF);
-    return message_send(CHILD_SOCKET_FD, m, &e);
+    int r = message_send(CHILD_SOCKET_FD, m, &e);
+    json_decref(m);
+    return r;
 }
 
 static int role_hang(void)
@@ -194,7 +196,10 @@ static int role_leave(void)
         sleep(60);
         _exit(0);
     }
-    return message_send(CHILD_SOCKET_FD, json_integer(pid), &e);
+    json_t *m = json_integer(pid);
+    int r = message_send(CHILD_SOCKET_FD, m, &e);
+    json_decref(m);
+    return r;
 }
 
 static int run_role(const char *role)
@@ -298,6 +303,7 @@ START_TEST(what_a_child_leaves_running_goes_with_it)
     ck_assert_int_eq(child_spawn("leave", -1, &c, &e), 0);
     ck_assert_int_eq(message_receive(c.fd, 0, -1, &back, &e), MESSAGE_OK);
     pid_t left = (pid_t)json_integer_value(back);
+    json_decref(back);
     ck_assert_int_eq(kill(left, 0), 0);
     child_end(&c, 0, how, sizeof how);
     /* Gone, or a zombie that init has not reaped yet. */

@@ -84,6 +84,12 @@ static int greedy_agree(const struct file *got, const struct file *expected, dou
     return (int)n;
 }
 
+static void file_close(struct file *f)
+{
+    json_decref(f->header);
+    free(f->data);
+}
+
 int main(int argc, char **argv)
 {
     struct file got, expected;
@@ -94,5 +100,7 @@ int main(int argc, char **argv)
     double tolerance = strtod(argv[3], NULL), error = logit_error(&got, &expected);
     int agree = greedy_agree(&got, &expected, tolerance);
     printf("largest relative logit error %.2e, greedy tokens equal: %d\n", error, agree);
+    file_close(&got);
+    file_close(&expected);
     return error <= tolerance && agree >= 0 ? 0 : 1;
 }
