@@ -35,7 +35,7 @@ static void scratch_remove(void)
     nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Nothing else happens once a process: the program's own messages are silenced here, too. */
+/* Comes once in a process, and so silences the program's own messages, too. */
 static void scratch_make(void)
 {
     const char *where = getenv("TMPDIR");

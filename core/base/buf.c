@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -75,7 +76,8 @@ void buf_number(struct buf *b, double x)
     char text[40];
     if (!isfinite(x))
         return;
-    for (int digits = 15; digits <= 17; digits++) {
+    /* Fifteen digits are enough for most and lose nothing; subnormals have fewer to begin with. */
+    for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, x);
         if (strtod(text, NULL) == x)
             break;

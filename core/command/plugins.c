@@ -28,6 +28,8 @@ static void list_one(void *arg, const char *path, const struct descriptor *d, co
     int *count = arg;
     if (d)
         printf("%-9s %-16s %-8s %s\n", kind_name(d), d->name, d->version, d->summary);
+    else if (problem && strstr(problem, path))
+        printf("%-9s %s\n", "refused", problem);
     else
         printf("%-9s %s: %s\n", "refused", path, problem ? problem : "");
     ++*count;

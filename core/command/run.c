@@ -245,7 +245,7 @@ static int execute(struct job *j, char *const *command)
     if (check_installed(j->config, &e) < 0 || interrupt_watch() < 0 ||
         (j->options.resume ? go_on(j, command, &e) : begin(j, command, &e)) < 0) {
         log_error("%s", e.text);
-        return EXIT_USAGE;
+        return j->run.manifest && !j->options.resume ? EXIT_SOME_FAILED : EXIT_USAGE;
     }
     log_note("%zu cells, into %s", j->plan->cell_count * (size_t)j->config->launches, j->dir.path);
     int measured = run_measure(&j->run, &e);

@@ -13,7 +13,7 @@
 #include "core/base/buf.h"
 #include <ctxmark/util.h>
 
-#define MOST_CELLS 1000000
+#define MOST_CELLS 1000000 /* over all launches */
 
 /* A backend with a model that it serves, and where its cells lie in plan.cells. */
 struct pair {
@@ -38,10 +38,10 @@ static bool fits(const struct config_model *m, int64_t context_length)
 static int add_cell(struct planning *p, struct plan_cell cell, struct err *e)
 {
     struct plan *plan = p->plan;
-    if (plan->cell_count == MOST_CELLS)
+    if (plan->cell_count == MOST_CELLS / (size_t)p->config->launches)
         return err_set(e,
-                       "%s: the plan has more than %d cells; name fewer context lengths, models "
-                       "or backends",
+                       "%s: the plan has more than %d cells over all launches; name fewer context "
+                       "lengths, models, backends or launches",
                        p->config->file, MOST_CELLS);
     if (plan->cell_count == p->cell_capacity) {
         size_t capacity = p->cell_capacity ? p->cell_capacity * 2 : 64;

@@ -224,6 +224,9 @@ static int check_hash(const char *path, const char *expected, struct err *e)
     return 0;
 }
 
+/* The last copy: it lives for as long as the process. */
+static const struct ctxmark_plugin *volatile loaded;
+
 int plugin_load(const char *path, const char *expected_sha256, const struct ctxmark_plugin **ret,
                 struct err *e)
 {
@@ -244,7 +247,6 @@ int plugin_load(const char *path, const char *expected_sha256, const struct ctxm
     struct ctxmark_plugin *p = copy_plugin(path, theirs, e);
     if (!p)
         return -1;
-    static const struct ctxmark_plugin *kept; /* for as long as the process lives */
-    *ret = kept = p;
+    *ret = loaded = p;
     return 0;
 }

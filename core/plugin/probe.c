@@ -75,7 +75,8 @@ static json_t *ask(const char *path, json_t *job, struct err *e)
     enum message_result r = message_receive(child.fd, deadline, -1, &answer, e);
     if (r == MESSAGE_TIMEOUT) {
         child_kill(&child);
-        err_set(e, "%s does not answer: it hung for %d s while being opened", path, PROBE_LIMIT_S);
+        err_set(e, "%s does not answer: it hung for %d s while it was examined", path,
+                PROBE_LIMIT_S);
         return NULL;
     }
     /* A plugin's threads or destructors must not hold us up. */

@@ -23,6 +23,16 @@ static int measure_in_sequence(struct group *g)
     return 0;
 }
 
+/* The user stopped the run: what there is of its cells is tagged too, as it will be analysed. */
+static int tag_unfinished(struct group *g)
+{
+    for (size_t i = 0; i < g->plan->cell_count; i++)
+        if (record_finish_series(&g->run->record, &g->cells[i].series, g->run->config->cold_ratio,
+                                 g->err) < 0)
+            return -1;
+    return 0;
+}
+
 /* One repetition of each cell in turn, so that drift does not look like an effect. */
 static int measure_interleaved(struct group *g)
 {
@@ -172,6 +182,8 @@ int run_group(struct run *run, const struct plan_group *plan, struct err *e)
     if (group_init(&g, run, plan, e) < 0)
         return -1;
     int r = measure_group(&g);
+    if (r == 0 && run->stopped)
+        r = tag_unfinished(&g);
     worker_stop(&g.worker);
     group_free(&g);
     return r;

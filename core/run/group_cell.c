@@ -104,23 +104,38 @@ static void describe_death(const struct group *g, char *text, size_t size)
                                      : "");
 }
 
-/* After a worker was lost in the middle of a cell: a new one, whose warm-up is repeated. */
-static int restart_worker(struct group *g, struct cell_state *s)
+static bool any_left(const struct group *g)
+{
+    for (size_t i = 0; i < g->plan->cell_count; i++)
+        if (!group_cell_is_done(g, &g->cells[i]))
+            return true;
+    return false;
+}
+
+/* After a worker was lost: a new one, with which every cell that had begun warms up again. */
+static int restart_worker(struct group *g)
 {
     char why[1200];
     const char *status;
+    if (!any_left(g))
+        return 0;
     switch (group_start_worker(g, &status, why, sizeof why)) {
     case START_OK:
-        s->warmups_due = s->warmups + g->backend->warmup_repetitions;
-        s->rewarm_note = "restarted";
-        return 0;
+        break;
     case START_STOPPED:
         g->run->stopped = true;
         return 0;
     case START_FAILED:
-        break;
+        return group_fail_rest(g, status, why);
     }
-    return group_fail_rest(g, status, why);
+    for (size_t i = 0; i < g->plan->cell_count; i++) {
+        struct cell_state *s = &g->cells[i];
+        if (!s->series.count || group_cell_is_done(g, s))
+            continue;
+        s->warmups_due = s->warmups + g->backend->warmup_repetitions;
+        s->rewarm_note = "restarted";
+    }
+    return 0;
 }
 
 /* An answer with another status than OK. */
@@ -139,7 +154,7 @@ static int backend_failed(struct group *g, struct cell_state *s, int32_t status,
     }
     if (status == CTXMARK_LOST) {
         worker_stop(&g->worker);
-        return restart_worker(g, s);
+        return restart_worker(g);
     }
     return 0;
 }
@@ -164,7 +179,7 @@ static int worker_failed(struct group *g, struct cell_state *s, enum worker_resu
     bool ends = s->failures + 1 >= g->run->config->max_failures;
     if (add_failure(g, s, status, why, ends) < 0)
         return -1;
-    return worker_alive(&g->worker) ? 0 : restart_worker(g, s);
+    return worker_alive(&g->worker) ? 0 : restart_worker(g);
 }
 
 static int32_t reply_status(const json_t *reply)
@@ -211,6 +226,19 @@ static void remember_decode_rate(struct cell_state *s, const json_t *reply)
         buf_add(&s->decode_rates, &rate, sizeof rate);
 }
 
+/* Of requests in flight together some can fail. */
+static bool any_request_failed(const json_t *reply)
+{
+    size_t i;
+    json_t *result;
+    json_array_foreach(json_object_get(reply, "results"), i, result)
+    {
+        if (json_integer_value(json_object_get(result, "status")) != CTXMARK_OK)
+            return true;
+    }
+    return false;
+}
+
 static int repetition_done(struct group *g, struct cell_state *s, const json_t *reply,
                            struct record_repetition *rep)
 {
@@ -230,6 +258,7 @@ static int repetition_done(struct group *g, struct cell_state *s, const json_t *
     } else {
         s->measured++;
         g->run->done++;
+        g->run->failed += any_request_failed(reply);
         remember_decode_rate(s, reply);
     }
     return 0;

@@ -105,8 +105,8 @@ void group_keep_store(struct group *g, const json_t *reply)
 }
 
 /* Starts a worker and loads the model.  START_FAILED: status and why are for the rows. */
-enum start_result group_start_worker(struct group *g, const char **ret_status, char *why,
-                                     size_t size)
+static enum start_result start_once(struct group *g, const char **ret_status, char *why,
+                                    size_t size)
 {
     json_t *reply;
     *ret_status = "error";
@@ -148,4 +148,17 @@ enum start_result group_start_worker(struct group *g, const char **ret_status, c
     json_decref(reply);
     g->prepared = NULL;
     return result;
+}
+
+/* A process that dies while it loads takes all cells of its model with it: it gets a second chance,
+ * in case it was killed from outside. */
+enum start_result group_start_worker(struct group *g, const char **ret_status, char *why,
+                                     size_t size)
+{
+    enum start_result r = start_once(g, ret_status, why, size);
+    if (r != START_FAILED || strcmp(*ret_status, "crashed") != 0)
+        return r;
+    progress_clear(&g->run->progress);
+    log_warning("%s, %s: %s; trying once more", g->backend->name, g->model->name, why);
+    return start_once(g, ret_status, why, size);
 }

@@ -129,13 +129,18 @@ static int open_files(struct record *r, const char *folder, const char *run_id, 
     return -1;
 }
 
+static int write_header(struct record *r, struct err *e)
+{
+    buf_printf(&r->lines, "%s\n", record_header);
+    r->metrics_size = (off_t)r->lines.len;
+    return write_whole(r->metrics_fd, &r->lines, "metrics.csv", e);
+}
+
 int record_create(struct record *r, const char *folder, const char *run_id, struct err *e)
 {
     if (open_files(r, folder, run_id, O_CREAT | O_EXCL, e) < 0)
         return -1;
-    buf_printf(&r->lines, "%s\n", record_header);
-    r->metrics_size = (off_t)r->lines.len;
-    return write_whole(r->metrics_fd, &r->lines, "metrics.csv", e);
+    return write_header(r, e);
 }
 
 int record_reopen(struct record *r, const char *folder, const char *run_id, off_t metrics_size,
@@ -148,7 +153,8 @@ int record_reopen(struct record *r, const char *folder, const char *run_id, off_
                        strerror(errno));
     r->metrics_size = metrics_size;
     r->rows = rows;
-    return 0;
+    /* The run may have ended before its first line was whole. */
+    return metrics_size > 0 ? 0 : write_header(r, e);
 }
 
 void record_close(struct record *r)

@@ -45,9 +45,9 @@ static bool line_split(char *text, off_t at, struct line *ret)
     for (size_t n = 0; n < F_COUNT; n++) {
         bool quoted = *in == '"';
         ret->field[n] = out;
+        in += quoted;
         if (n == F_COLD)
             ret->cold_at = at + (in - text);
-        in += quoted;
         while (*in && (quoted || *in != ',')) {
             if (quoted && *in == '"' && in[1] != '"')
                 break;
@@ -67,6 +67,19 @@ static bool line_split(char *text, off_t at, struct line *ret)
 static int64_t line_int(const struct line *l, enum field f)
 {
     return strtoll(l->field[f], NULL, 10);
+}
+
+/* NULL, or why it is no line that ctxmark wrote: its seq is counted on from, and its cold tag is
+ * one byte that is written over. */
+static const char *line_problem(const struct line *l)
+{
+    int64_t seq = line_int(l, F_SEQ);
+    const char *cold = l->field[F_COLD];
+    if (seq < 0 || seq == INT64_MAX)
+        return "a seq that numbers no repetition";
+    if (strcmp(cold, "0") != 0 && strcmp(cold, "1") != 0)
+        return "a cold tag that is neither 0 nor 1";
+    return NULL;
 }
 
 /* ---- the cells */
@@ -183,10 +196,11 @@ static int take_line(struct resume *r, struct repetition *rep, const struct conf
                      const struct plan *p, char *text, off_t at, struct err *e)
 {
     struct line l;
-    if (!line_split(text, at, &l))
-        return err_set(e,
-                       "metrics.csv of the run is damaged at byte %lld: a line has not %d fields",
-                       (long long)at, F_COUNT);
+    const char *problem =
+        line_split(text, at, &l) ? line_problem(&l) : "a line that has not all fields";
+    if (problem)
+        return err_set(e, "metrics.csv of the run is damaged at byte %lld: %s", (long long)at,
+                       problem);
     if (line_int(&l, F_SEQ) != rep->seq) {
         if (finish_repetition(r, rep, at, false, e) < 0)
             return -1;

@@ -306,13 +306,19 @@ END_TEST
 
 START_TEST(endless_plans_are_refused)
 {
+    static const char words[] =
+        "c.yaml: the plan has more than 1000000 cells over all launches; name fewer context "
+        "lengths, models, backends or launches";
     struct reading r = read_text("context_lengths: 1-1000\nconcurrency: 1-1000\n"
                                  "backends: [fake, {name: b, plugin: fake}]\n"
                                  "models: [{name: m, path: x}]\n",
                                  NULL, NULL);
-    expect_no_plan(&r, NULL, 0,
-                   "c.yaml: the plan has more than 1000000 cells; name fewer context lengths, "
-                   "models or backends");
+    expect_no_plan(&r, NULL, 0, words);
+    reading_free(&r);
+    r = read_text("context_lengths: 1-1000\nconcurrency: [1, 2]\nlaunches: 1000\nbackends: [fake]\n"
+                  "models: [{name: m, path: x}]\n",
+                  NULL, NULL);
+    expect_no_plan(&r, NULL, 0, words);
     reading_free(&r);
 }
 END_TEST

@@ -209,14 +209,14 @@ END_TEST
 START_TEST(a_constructor_that_hangs_is_refused)
 {
     expect_probe_refusal("mock_hang_constructor",
-                         "FILE does not answer: it hung for 10 s while being opened");
+                         "FILE does not answer: it hung for 10 s while it was examined");
 }
 END_TEST
 
 START_TEST(a_query_that_hangs_is_refused)
 {
     expect_probe_refusal("mock_hang_query",
-                         "FILE does not answer: it hung for 10 s while being opened");
+                         "FILE does not answer: it hung for 10 s while it was examined");
 }
 END_TEST
 

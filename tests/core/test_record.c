@@ -98,6 +98,21 @@ START_TEST(the_header_is_the_fixed_one)
 }
 END_TEST
 
+START_TEST(a_run_that_ended_before_its_header_gets_one)
+{
+    struct err e;
+    struct record r = begin();
+    record_close(&r);
+    ck_assert_int_eq(record_reopen(&r, support_folder(), "run1", 0, 0, 0, &e), 0);
+    ck_assert_int_eq(r.metrics_size, (off_t)strlen(header) + 1);
+    record_close(&r);
+    char *got = support_read(support_path("metrics.csv"));
+    ck_assert_uint_eq(strlen(got), strlen(header) + 1);
+    ck_assert(strncmp(got, header, strlen(header)) == 0);
+    free(got);
+}
+END_TEST
+
 static void expect_rows(const char *rows)
 {
     char text[8192];
@@ -332,6 +347,7 @@ END_TEST
 static void add(TCase *t)
 {
     tcase_add_test(t, the_header_is_the_fixed_one);
+    tcase_add_test(t, a_run_that_ended_before_its_header_gets_one);
     tcase_add_test(t, one_repetition_is_three_rows);
     tcase_add_test(t, one_token_has_no_decode_row);
     tcase_add_test(t, a_time_that_cannot_be_told_is_empty);

@@ -92,15 +92,15 @@ static void file_close(struct file *f)
 
 int main(int argc, char **argv)
 {
-    struct file got, expected;
+    struct file got = {0}, expected = {0};
     if (argc != 4 || file_open(&got, argv[1]) < 0 || file_open(&expected, argv[2]) < 0) {
         fprintf(stderr, "usage: compare_logits GOT EXPECTED TOLERANCE\n");
         return 2;
     }
     double tolerance = strtod(argv[3], NULL), error = logit_error(&got, &expected);
     int agree = greedy_agree(&got, &expected, tolerance);
-    printf("largest relative logit error %.2e, greedy tokens equal: %d\n", error, agree);
     file_close(&got);
     file_close(&expected);
+    printf("largest relative logit error %.2e, greedy tokens equal: %d\n", error, agree);
     return error <= tolerance && agree >= 0 ? 0 : 1;
 }

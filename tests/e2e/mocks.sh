@@ -94,6 +94,7 @@ refuse_late mock_hang_constructor "does not answer"
 refuse_late mock_hang_query "does not answer"
 
 # --- hangs, each for as long as its limit
+signal="killed by signal 11 (Segmentation fault)"
 killed="the backend did not react and was killed"
 sweep_late mock_fault "at: probe, fault: hang" "exit 1 error=2" "does not answer"
 sweep_late mock_fault "at: open, fault: hang" "exit 1 timeout=2" "was not loaded within timeout_s = 2 s"
@@ -107,6 +108,8 @@ sweep_late mock_fault "at: close, fault: hang" "exit 0 ok=18" "while the backend
 sweep_late mock_fault "at: load, fault: hang_politely" "exit 1 timeout=2" "was not loaded within timeout_s = 2 s"
 sweep_late mock_fault "at: prepare, context: 32, fault: hang_politely" "exit 1 ok=9 timeout=2" "preparing took longer than timeout_s = 2 s"
 sweep_late mock_fault "at: run, context: 32, fault: hang_politely" "exit 1 ok=9 timeout=2" "a repetition took longer than timeout_s = 2 s"
+# The process that it leaves must not hide its death until the limit.
+sweep_late mock_manners "does: crash_with_process" "exit 1 crashed=4" "$signal"
 wait
 
 # --- backends that work
@@ -117,7 +120,6 @@ sweep mock_shorter "" "exit 0 ok=18" ""
 sweep mock_fault "" "exit 0 ok=18" ""
 
 # --- faults in callbacks
-signal="killed by signal 11 (Segmentation fault)"
 loading="while the model was loaded, the backend's process was"
 sweep mock_fault "at: probe, fault: crash" "exit 1 error=2" "$signal"
 sweep mock_fault "at: probe, fault: unavailable" "exit 1 error=2" "probe found no device"
@@ -178,7 +180,6 @@ sweep mock_manners "does: stdout" "exit 0 ok=18" "noise from a plugin"
 sweep mock_manners "does: locale" "exit 0 ok=18" ""
 sweep mock_manners "does: thread" "exit 0 ok=18" ""
 sweep mock_manners "does: process" "exit 0 ok=18" ""
-sweep mock_manners "does: crash_with_process" "exit 1 crashed=4" "$signal"
 sweep mock_manners "does: invalid_utf8" "exit 1 error=4" "half a letter: ?, and a stray byte: ?."
 sweep mock_manners "does: control_characters" "exit 1 error=4" "two lines, a \"quote\""
 sweep mock_manners "does: no_reason" "exit 1 error=4" "the plugin gives no reason"
