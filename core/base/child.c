@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -131,17 +132,22 @@ void child_kill(struct child *c)
     child_close(c);
 }
 
-static int write_all(int fd, const void *data, size_t n)
+/* Both parts in one system call, so that the other side wakes up once. */
+static int write_both(int fd, struct iovec part[2])
 {
-    const char *p = data;
-    while (n) {
-        ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
+    while (part[0].iov_len || part[1].iov_len) {
+        struct msghdr m = {.msg_iov = part, .msg_iovlen = 2};
+        ssize_t w = sendmsg(fd, &m, MSG_NOSIGNAL);
         if (w < 0 && errno == EINTR)
             continue;
         if (w <= 0)
             return -1;
-        p += w;
-        n -= (size_t)w;
+        for (int i = 0; i < 2; i++) {
+            size_t done = (size_t)w < part[i].iov_len ? (size_t)w : part[i].iov_len;
+            part[i].iov_base = (char *)part[i].iov_base + done;
+            part[i].iov_len -= done;
+            w -= (ssize_t)done;
+        }
     }
     return 0;
 }
@@ -153,9 +159,8 @@ int message_send(int fd, const json_t *message, struct err *e)
         return err_set(e, "cannot encode a message: out of memory, or text that is not UTF-8");
     size_t len = strlen(text);
     uint32_t head = (uint32_t)len;
-    int r = len > MESSAGE_MAX ? -1 : write_all(fd, &head, sizeof head);
-    if (r == 0)
-        r = write_all(fd, text, len);
+    struct iovec parts[2] = {{&head, sizeof head}, {text, len}};
+    int r = len > MESSAGE_MAX ? -1 : write_both(fd, parts);
     free(text);
     return r == 0 ? 0 : err_set(e, "the other process is gone");
 }
@@ -189,10 +194,14 @@ static enum message_result read_all(int fd, void *data, size_t n, int64_t deadli
 {
     char *p = data;
     while (n) {
-        enum message_result w = wait_readable(fd, deadline_ns, *started ? -1 : wake_fd);
-        if (w != MESSAGE_OK)
-            return w;
-        ssize_t r = read(fd, p, n);
+        /* What has begun is mostly there already. */
+        ssize_t r = *started ? recv(fd, p, n, MSG_DONTWAIT) : -1;
+        if (!*started || (r < 0 && errno == EAGAIN)) {
+            enum message_result w = wait_readable(fd, deadline_ns, *started ? -1 : wake_fd);
+            if (w != MESSAGE_OK)
+                return w;
+            r = recv(fd, p, n, MSG_DONTWAIT);
+        }
         if (r < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (r <= 0)
