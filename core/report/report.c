@@ -17,6 +17,7 @@ static const struct {
     const char *section, *title;
 } chapters[] = {
     {"prefill", "Prefill"},
+    {"scaling", "Growth with context length"},
     {"decode", "Decode"},
     {"memory", "Memory"},
     {"ttft", "Time to first token"},

@@ -303,9 +303,17 @@ void manifest_finish(struct run *run)
 
 /* ---- for analyzers */
 
-static json_t *user_facts(const json_t *manifest)
+/* Facts of the run as a whole: the machine's GPU, and what the user says, which wins. */
+static json_t *run_facts(const json_t *manifest)
 {
     json_t *facts = json_object();
+    json_t *gpus =
+        json_object_get(json_object_get(json_object_get(manifest, "machine"), "gpu"), "gpus");
+    json_t *name = json_object_get(json_array_get(gpus, 0), "name");
+    if (json_is_string(name))
+        json_object_set_new(
+            facts, "gpu",
+            json_pack("{s:O, s:s, s:s}", "text", name, "unit", "", "provenance", "core"));
     const char *key;
     json_t *value;
     json_t *given =
@@ -343,6 +351,6 @@ json_t *manifest_facts(const json_t *manifest)
             json_object_set_new(models, backend, json_object());
         json_object_set(json_object_get(models, backend), name, json_object_get(o, "facts"));
     }
-    return json_pack("{s:o, s:o, s:o}", "run", user_facts(manifest), "backends", backends, "models",
+    return json_pack("{s:o, s:o, s:o}", "run", run_facts(manifest), "backends", backends, "models",
                      models);
 }

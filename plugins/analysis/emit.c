@@ -154,6 +154,13 @@ void lines_add(struct lines *l, const char *name, const char *group, double x, d
     line->high[i] = high;
 }
 
+void lines_draw_as(struct lines *l, const char *name, uint32_t kind)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (strcmp(l->items[i].name, name) == 0)
+            l->items[i].kind = kind;
+}
+
 static void lines_free(struct lines *l)
 {
     for (size_t i = 0; i < l->count; i++) {
@@ -175,7 +182,7 @@ void lines_emit(const struct ctxmark_host *h, struct lines *l, struct ctxmark_pl
         const struct line *line = &l->items[i];
         series[i] = (struct ctxmark_series){.name = line->name,
                                             .group = line->group,
-                                            .kind = CTXMARK_SERIES_BOTH,
+                                            .kind = line->kind ? line->kind : CTXMARK_SERIES_BOTH,
                                             .count = (uint32_t)line->count,
                                             .x = line->x,
                                             .y = line->y,

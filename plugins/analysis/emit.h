@@ -86,6 +86,7 @@ struct line {
     const char *group;
     double *x, *y, *low, *high;
     size_t count, capacity;
+    uint32_t kind; /* CTXMARK_SERIES_*; 0: points and a line */
 };
 
 struct lines {
@@ -97,6 +98,8 @@ struct lines {
 /* Adds a point to the line of that name, made when it is new. */
 void lines_add(struct lines *l, const char *name, const char *group, double x, double y, double low,
                double high);
+/* Draws the line of that name, if there is one, as CTXMARK_SERIES_*. */
+void lines_draw_as(struct lines *l, const char *name, uint32_t kind);
 /* Emits all lines as one plot, where there are any (p: all but the series), and frees them. */
 void lines_emit(const struct ctxmark_host *h, struct lines *l, struct ctxmark_plot p);
 

@@ -105,10 +105,81 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static int is_sorted(const double *x, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (!(x[i - 1] <= x[i]))
+            return 0;
+    return 1;
+}
+
+static void sort_few(double *x, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double v = x[i];
+        size_t k = i;
+        for (; k > 0 && x[k - 1] > v; k--)
+            x[k] = x[k - 1];
+        x[k] = v;
+    }
+}
+
+/* The middle one of first, middle and last. */
+static double pick_pivot(const double *x, size_t n)
+{
+    double a = x[0], b = x[n / 2], c = x[n - 1];
+    return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+}
+
+/* Quicksort without calls to compare, which take most of qsort's time; with bad luck `depth` runs
+ * out, and qsort finishes. */
+static void sort_many(double *x, size_t n, unsigned depth)
+{
+    while (n > 24) {
+        if (!depth--) {
+            qsort(x, n, sizeof *x, compare_numbers);
+            return;
+        }
+        double pivot = pick_pivot(x, n);
+        size_t i = 0, k = n - 1;
+        for (;; i++, k--) {
+            while (x[i] < pivot)
+                i++;
+            while (pivot < x[k])
+                k--;
+            if (i >= k)
+                break;
+            double t = x[i];
+            x[i] = x[k];
+            x[k] = t;
+        }
+        /* x[0 .. k] <= pivot <= x[k + 1 ..]: the shorter part by a call, the longer by the loop */
+        size_t left = k + 1;
+        if (left < n - left) {
+            sort_many(x, left, depth);
+            x += left;
+            n -= left;
+        } else {
+            sort_many(x + left, n - left, depth);
+            n = left;
+        }
+    }
+    sort_few(x, n);
+}
+
 void stats_sort(double *x, size_t n)
 {
-    if (n > 1)
-        qsort(x, n, sizeof *x, compare_numbers);
+    unsigned depth = 4;
+    if (is_sorted(x, n))
+        return;
+    for (size_t k = n; k; k /= 2)
+        depth += 2;
+    for (size_t i = 0; i < n; i++)
+        if (isnan(x[i])) { /* has no place in an order: qsort copes */
+            qsort(x, n, sizeof *x, compare_numbers);
+            return;
+        }
+    sort_many(x, n, depth);
 }
 
 double stats_median(const double *sorted, size_t n)

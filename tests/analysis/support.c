@@ -57,11 +57,12 @@ struct frame *frame_from(const char *csv, size_t len, const char *details, struc
 }
 
 /* Reads the frame and runs the chosen analyzers over it. */
-static json_t *run_over(const char *path, struct config_analyzer *a, size_t count, struct err *e)
+static json_t *run_over(const char *path, struct config_analyzer *a, size_t count,
+                        const json_t *facts, struct err *e)
 {
     json_t *analysis = NULL;
     struct frame *f = frame_read_csv(path, NULL, e);
-    if (f && analysis_run(f, a, count, NULL, NULL, 2, &analysis, e) < 0)
+    if (f && analysis_run(f, a, count, facts, NULL, 2, &analysis, e) < 0)
         analysis = NULL;
     frame_free(f);
     return analysis;
@@ -69,7 +70,13 @@ static json_t *run_over(const char *path, struct config_analyzer *a, size_t coun
 
 json_t *analyze_csv(const char *path, const char *names, const json_t *options, struct err *e)
 {
-    enum { MOST = 8 };
+    return analyze_csv_facts(path, names, options, NULL, e);
+}
+
+json_t *analyze_csv_facts(const char *path, const char *names, const json_t *options,
+                          const json_t *facts, struct err *e)
+{
+    enum { MOST = 32 };
     struct config_analyzer chosen[MOST];
     size_t count = 0;
     json_t *analysis = NULL;
@@ -86,7 +93,7 @@ json_t *analyze_csv(const char *path, const char *names, const json_t *options, 
         found = registry_find(r, name, CTXMARK_ANALYZER, &c->descriptor, e) == REGISTRY_FOUND;
     }
     if (found)
-        analysis = run_over(path, chosen, count, e);
+        analysis = run_over(path, chosen, count, facts, e);
     registry_free(r);
     return analysis;
 }

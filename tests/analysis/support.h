@@ -27,6 +27,9 @@ struct frame *frame_from(const char *csv, size_t len, const char *details, struc
 /* Runs analyzers (named, comma-separated) of the build over a CSV; options: {ANALYZER: {KEY:
  * VALUE}} or NULL.  NULL: e says why. */
 json_t *analyze_csv(const char *path, const char *names, const json_t *options, struct err *e);
+/* The same with facts, as analysis_run() takes them. */
+json_t *analyze_csv_facts(const char *path, const char *names, const json_t *options,
+                          const json_t *facts, struct err *e);
 
 /* The table of that name; NULL: none. */
 const json_t *table_of(const json_t *analysis, const char *analyzer, const char *name);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "views.h"
+
+#include <math.h>
+#include <string.h>
+
+struct view view_get(const struct ctxmark_host *h, const char *analyzer, const char *table)
+{
+    struct view v = {.analyzer = analyzer, .table = table};
+    v.table_view.size = sizeof v.table_view;
+    if (h->table_find(h, analyzer, table, &v.table_view))
+        v.count = v.table_view.row_count;
+    return v;
+}
+
+static const struct ctxmark_column *find_column(const struct view *v, const char *name)
+{
+    const struct ctxmark_table_view *t = &v->table_view;
+    for (uint32_t i = 0; v->count && i < t->column_count; i++) {
+        const struct ctxmark_table_column *c =
+            (const void *)((const char *)t->columns + (size_t)i * t->column_stride);
+        if (strcmp(c->name, name) == 0)
+            return (const void *)((const char *)t->data + (size_t)i * t->data_stride);
+    }
+    return NULL;
+}
+
+double view_number(const struct view *v, uint64_t row, const char *column)
+{
+    const struct ctxmark_column *c = row < v->count ? find_column(v, column) : NULL;
+    return c && c->number ? c->number[row] : NAN;
+}
+
+const char *view_text(const struct view *v, uint64_t row, const char *column)
+{
+    const struct ctxmark_column *c = row < v->count ? find_column(v, column) : NULL;
+    return c && c->code && c->code[row] >= 0 ? c->dictionary[c->code[row]] : NULL;
+}
+
+bool view_text_is(const struct view *v, uint64_t row, const char *column, const char *text)
+{
+    const char *have = view_text(v, row, column);
+    return have && strcmp(have, text) == 0;
+}
+
+/* Whether a row's text is the wanted one; no column, or nothing wanted: any is. */
+static bool matches(const struct ctxmark_column *c, uint64_t row, const char *wanted)
+{
+    if (!wanted || !c)
+        return true;
+    return c->code && c->code[row] >= 0 && strcmp(c->dictionary[c->code[row]], wanted) == 0;
+}
+
+int64_t view_find(const struct view *v, uint64_t from, const char *model, const char *backend,
+                  const char *mode, double context_length)
+{
+    const struct ctxmark_column *models = find_column(v, "model"),
+                                *backends = find_column(v, "backend"),
+                                *modes = find_column(v, "mode"),
+                                *contexts = find_column(v, "context_length");
+    bool any = isnan(context_length) || !contexts || !contexts->number;
+    for (uint64_t row = from; row < v->count; row++)
+        if ((any || contexts->number[row] == context_length) && matches(models, row, model) &&
+            matches(backends, row, backend) && matches(modes, row, mode))
+            return (int64_t)row;
+    return -1;
+}
