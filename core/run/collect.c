@@ -40,11 +40,17 @@ static struct collect_request *find_request(const struct ctxmark_emit *emit, uin
 
 /* ---- what the backend calls.  The stamp comes first: it is what is measured. */
 
+/* A request that starts again begins anew: the backend discards what it did before. */
 static void emit_start(const struct ctxmark_emit *emit, uint32_t request)
 {
     struct collect_request *r = find_request(emit, request, "start");
-    if (r)
-        r->start_ns = clock_now_ns();
+    if (!r)
+        return;
+    r->stamp_count = r->id_count = 0;
+    r->token_count = 0;
+    buf_clear(&r->text);
+    r->end_ns = CTXMARK_UNKNOWN;
+    r->start_ns = clock_now_ns();
 }
 
 static void emit_end(const struct ctxmark_emit *emit, uint32_t request)

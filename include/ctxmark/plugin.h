@@ -199,6 +199,7 @@ struct ctxmark_emit {
     uint32_t size;
     uint32_t reserved;
     void *state; /* core's */
+    /* Called again, it begins the request anew: what was reported before is forgotten. */
     void (*start)(const struct ctxmark_emit *e, uint32_t request);
     /* `count` >= 1 more tokens of `request` are there now.  ids (count of them) and the text they
      * decode to (text_bytes bytes) are optional. */

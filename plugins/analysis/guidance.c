@@ -373,6 +373,13 @@ static double fitted_to(const struct work *w, uint64_t row)
     return longest;
 }
 
+/* Peaks that rise by less than a thousandth over all that was measured are flat: what a parabola
+ * makes of their rounding must not be carried on to millions of tokens. */
+static bool grows(double a, double b, double c, double measured_to)
+{
+    return (b + a * measured_to) * measured_to > 1e-3 * c;
+}
+
 static struct budget budget_of(const struct work *w, uint64_t row, double gb)
 {
     const struct view *v = &w->s.growth;
@@ -390,6 +397,8 @@ static struct budget budget_of(const struct work *w, uint64_t row, double gb)
                        .tokens_with_margin = solve(a, b, c, MARGIN * gb * MIB_PER_GB),
                        .measured_to = fitted_to(w, row),
                        .extrapolated = NAN};
+    if (!grows(a, b, c, r.measured_to))
+        r.tokens = r.tokens_with_margin = NAN;
     if (isnan(a))
         r.note = "peak memory is known at too few contexts";
     else if (c >= gb * MIB_PER_GB)

@@ -323,8 +323,14 @@ static struct budget_row make_budget(const struct peaks *p, const struct growth_
                            .smallest_spilled = m->spill};
     r.budget_tokens_report = r.available_mb / g->linear_full_slope_mb_per_token;
     r.budget_tokens_report_x0_8 = MARGIN * r.budget_tokens_report;
+    /* Peaks that rise by less than a thousandth over all that was measured are flat: what a
+     * parabola makes of their rounding must not be carried on. */
+    double grown =
+        (g->quadratic_in_gpu_b + g->quadratic_in_gpu_a * r.largest_clean) * r.largest_clean;
     r.budget_tokens =
-        reach(g->quadratic_in_gpu_c, g->quadratic_in_gpu_b, g->quadratic_in_gpu_a, m->limit);
+        grown > 1e-3 * g->quadratic_in_gpu_c
+            ? reach(g->quadratic_in_gpu_c, g->quadratic_in_gpu_b, g->quadratic_in_gpu_a, m->limit)
+            : NAN;
     r.budget_tokens_x0_8 = MARGIN * r.budget_tokens;
     if (isnan(r.budget_tokens))
         r.note = "fewer than 3 contexts within the limit, or no growth";
