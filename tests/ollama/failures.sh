@@ -70,17 +70,28 @@ ctxmark 0 run c.yaml -o run
 stop_servers
 
 # --- a server that dies, and is back at once: one context fails, a later one does not
-serve
-stop_servers
-{
-    "$top_builddir/tests/fake_ollama/fake_ollama" --port "$port" --load-ms 5 --fault exit \
-        --fault-from 128 --fault-at 3 >first 2>fake1 || :
-    exec "$top_builddir/tests/fake_ollama/fake_ollama" --port "$port" --load-ms 5 >second 2>fake2
-} &
-servers=$!
-until [ -s first ]; do
-    sleep 0.05
-done
+# serve_twice: such a pair on one port; false if another process took the port in between.
+serve_twice() {
+    serve
+    stop_servers
+    : >first
+    : >second
+    {
+        "$top_builddir/tests/fake_ollama/fake_ollama" --port "$port" --load-ms 5 --fault exit \
+            --fault-from 128 --fault-at 3 >first 2>fake1 || :
+        exec "$top_builddir/tests/fake_ollama/fake_ollama" --port "$port" --load-ms 5 >second 2>fake2
+    } &
+    servers=$!
+    for _ in $(seq 200); do
+        [ ! -s first ] || return 0
+        kill -0 "$servers" 2>"$work/kill" || break
+        [ ! -s second ] || break
+        sleep 0.05
+    done
+    stop_servers
+    return 1
+}
+serve_twice || serve_twice || serve_twice || fail 'no port could be had twice'
 config
 sed -i 's/\[64, 256\]/16-1024+16/' c.yaml
 rm -rf run

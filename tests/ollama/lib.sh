@@ -15,6 +15,7 @@ cd "$work"
 stop_servers() {
     for pid in $servers; do
         kill "$pid" 2>"$work/kill" || :
+        wait "$pid" 2>"$work/kill" || : # its port is free only then
     done
     servers=
 }
