@@ -2,13 +2,24 @@
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
 /* IEEE 754 binary16 and bfloat16 as bits, to and from float.  Exact one way, rounded to nearest
- * even the other.  One element at a time: engines bring vector code of their own. */
+ * even the other.  One element at a time: engines bring vector code of their own.  And arrays of
+ * any of these types. */
 
 #ifndef HF_COMMON_HALF_H
 #define HF_COMMON_HALF_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+enum hf_dtype { HF_F16, HF_BF16, HF_F32 };
+
+/* data NULL: the model has none.  In files of an odd layout the data need not be aligned for its
+ * type. */
+struct hf_array {
+    const void *data;
+    enum hf_dtype dtype;
+};
 
 static inline float hf_bits_to_float(uint32_t bits)
 {
@@ -55,6 +66,31 @@ static inline uint16_t hf_float_to_half(float f)
 static inline float hf_bfloat16_to_float(uint16_t h)
 {
     return hf_bits_to_float((uint32_t)h << 16);
+}
+
+static inline size_t hf_dtype_bytes(enum hf_dtype dtype)
+{
+    return dtype == HF_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+/* The type's name in safetensors files. */
+static inline const char *hf_dtype_name(enum hf_dtype dtype)
+{
+    return dtype == HF_F16 ? "F16" : dtype == HF_BF16 ? "BF16" : "F32";
+}
+
+/* Element i, wherever it lies. */
+static inline float hf_array_get(const struct hf_array *a, size_t i)
+{
+    const unsigned char *at = (const unsigned char *)a->data + i * hf_dtype_bytes(a->dtype);
+    uint16_t h;
+    float f;
+    if (a->dtype == HF_F32) {
+        memcpy(&f, at, sizeof f);
+        return f;
+    }
+    memcpy(&h, at, sizeof h);
+    return a->dtype == HF_F16 ? hf_half_to_float(h) : hf_bfloat16_to_float(h);
 }
 
 #endif

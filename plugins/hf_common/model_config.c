@@ -5,6 +5,7 @@
 
 #include "plugins/hf_common/model_config.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,17 +24,53 @@
 #define SIZE_MAX_VOCAB (INT64_C(1) << 22)
 #define SIZE_MAX_POSITIONS (INT64_C(1) << 27)
 
-static const char *const families[] = {"qwen2", "llama"};
-static const char *const architectures[] = {"Qwen2ForCausalLM", "LlamaForCausalLM"};
+/* What transformers takes where a config says nothing.  0: what the sizes give. */
+struct family {
+    const char *name, *architecture;
+    int64_t max_positions, kv_heads, head_dim, sliding_window;
+    bool window_is_a_choice; /* use_sliding_window decides, and is false by default */
+    bool qkv_bias;           /* always there; else attention_bias decides */
+    bool no_bias;            /* never there */
+    bool qk_norm;
+};
+
+static const struct family families[] = {
+    {.name = "llama", .architecture = "LlamaForCausalLM", .max_positions = 2048},
+    {.name = "mistral",
+     .architecture = "MistralForCausalLM",
+     .max_positions = 131072,
+     .kv_heads = 8,
+     .sliding_window = 4096,
+     .no_bias = true},
+    {.name = "qwen2",
+     .architecture = "Qwen2ForCausalLM",
+     .max_positions = 32768,
+     .kv_heads = 32,
+     .sliding_window = 4096,
+     .window_is_a_choice = true,
+     .qkv_bias = true},
+    {.name = "qwen3",
+     .architecture = "Qwen3ForCausalLM",
+     .max_positions = 32768,
+     .kv_heads = 32,
+     .head_dim = 128,
+     .sliding_window = 4096,
+     .window_is_a_choice = true,
+     .qk_norm = true},
+};
+
+#define MAX_WINDOW_LAYERS 28 /* Qwen's: layers from this one on have the window, where it is used  \
+                              */
 
 /* What is being read, for the errors. */
 struct reader {
     const json_t *root;
     const char *path;
+    const struct family *family;
     struct hf_err *e;
 };
 
-static int config_read_family(const struct reader *r, struct hf_config *c)
+static int config_read_family(struct reader *r, struct hf_config *c)
 {
     const char *type = NULL;
     if (hf_json_text(r->root, r->path, "model_type", &type, r->e) != 0)
@@ -41,23 +78,27 @@ static int config_read_family(const struct reader *r, struct hf_config *c)
     const char *architecture =
         json_string_value(json_array_get(json_object_get(r->root, "architectures"), 0));
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        bool by_type = type && strcmp(type, families[i]) == 0;
-        bool by_name = architecture && strcmp(architecture, architectures[i]) == 0;
+        bool by_type = type && strcmp(type, families[i].name) == 0;
+        bool by_name = architecture && strcmp(architecture, families[i].architecture) == 0;
         if ((by_type || !type) && (by_name || !architecture) && (by_type || by_name)) {
-            snprintf(c->model_type, sizeof c->model_type, "%s", families[i]);
+            snprintf(c->model_type, sizeof c->model_type, "%s", families[i].name);
+            r->family = &families[i];
             return 0;
         }
     }
     return hf_err_set(r->e,
                       "%s: architecture %s (model_type %s) is not supported; supported are "
-                      "Qwen2ForCausalLM (qwen2) and LlamaForCausalLM (llama)",
+                      "LlamaForCausalLM (llama), MistralForCausalLM (mistral), Qwen2ForCausalLM "
+                      "(qwen2) and Qwen3ForCausalLM (qwen3)",
                       r->path, architecture ? architecture : "unknown", type ? type : "unknown");
 }
 
 static int config_read_sizes(const struct reader *r, struct hf_config *c)
 {
-    bool qwen2 = strcmp(c->model_type, "qwen2") == 0;
-    c->max_positions = qwen2 ? 32768 : 2048;
+    c->max_positions = r->family->max_positions;
+    c->head_dim = r->family->head_dim;
+    if (!json_object_get(r->root, "num_key_value_heads"))
+        c->kv_heads = r->family->kv_heads; /* null is as many as heads */
     const struct {
         const char *key;
         int64_t max, *value;
@@ -120,29 +161,56 @@ static int config_read_flags(const struct reader *r, struct hf_config *c)
         return hf_err_set(r->e, "%s: hidden_act %s is not supported, only silu", r->path, act);
     if (mlp_bias)
         return hf_err_set(r->e, "%s: mlp_bias is not supported", r->path);
-    bool qwen2 = strcmp(c->model_type, "qwen2") == 0;
-    c->qkv_bias = qwen2 || attention_bias;
-    c->o_bias = !qwen2 && attention_bias;
+    c->qk_norm = r->family->qk_norm;
+    c->qkv_bias = r->family->qkv_bias || (attention_bias && !r->family->no_bias);
+    c->o_bias = c->qkv_bias && !r->family->qkv_bias;
+    return 0;
+}
+
+/* Whether layer_types names a layer with a window; -1 where it names a kind that is unknown. */
+static int config_read_layer_types(const struct reader *r, bool *windowed)
+{
+    const json_t *types = json_object_get(r->root, "layer_types"), *value;
+    size_t i;
+    json_array_foreach(types, i, value)
+    {
+        const char *type = json_string_value(value);
+        if (type && strcmp(type, "sliding_attention") == 0)
+            *windowed = true;
+        else if (!type || strcmp(type, "full_attention") != 0)
+            return hf_err_set(r->e,
+                              "%s: layer_types: %s is not supported, only full_attention and "
+                              "sliding_attention",
+                              r->path, type ? type : "what is no text");
+    }
+    return 0;
+}
+
+/* One layer with a window is enough: beyond it the model is another one. */
+static int config_read_window(const struct reader *r, struct hf_config *c)
+{
+    bool use = !r->family->window_is_a_choice, windowed = false;
+    int64_t window = 0, from = MAX_WINDOW_LAYERS;
+    if (hf_json_bool(r->root, r->path, "use_sliding_window", &use, r->e) != 0)
+        return -1;
+    if (!json_object_get(r->root, "sliding_window"))
+        window = r->family->sliding_window; /* null is no window */
+    if (hf_json_int(r->root, r->path, "sliding_window", 0, INT64_MAX, &window, r->e) != 0 ||
+        hf_json_int(r->root, r->path, "max_window_layers", 0, INT64_MAX, &from, r->e) != 0)
+        return -1;
+    if (json_is_array(json_object_get(r->root, "layer_types"))) {
+        if (config_read_layer_types(r, &windowed) != 0)
+            return -1;
+    } else {
+        windowed = !r->family->window_is_a_choice || from < c->layers;
+    }
+    c->sliding_window = use && windowed ? window : 0;
     return 0;
 }
 
 /* Refuses what would change the arithmetic behind our back. */
 static int config_check_extras(const struct reader *r)
 {
-    const json_t *window = json_object_get(r->root, "sliding_window");
-    const json_t *use = json_object_get(r->root, "use_sliding_window");
-    bool windowed = use ? json_is_true(use) : window && !json_is_null(window);
-    const json_t *types = json_object_get(r->root, "layer_types");
-    for (size_t i = 0; i < json_array_size(types); i++) {
-        const char *type = json_string_value(json_array_get(types, i));
-        if (!type || strcmp(type, "full_attention") != 0)
-            windowed = true;
-    }
-    if (windowed)
-        return hf_err_set(r->e,
-                          "%s: sliding-window attention is in use and not supported; models with "
-                          "full attention in every layer are",
-                          r->path);
     const json_t *quantised = json_object_get(r->root, "quantization_config");
     if (quantised && !json_is_null(quantised))
         return hf_err_set(r->e, "%s: quantised checkpoints are not supported; use the float16 one",
@@ -178,11 +246,19 @@ static int config_read_rope(const struct reader *r, struct hf_config *c)
 {
     c->rope_theta = 10000.0;
     double partial = 1.0;
+    const char *key;
+    json_t *value;
     const json_t *rope = json_object_get(r->root, "rope_parameters");
     if (!json_is_object(rope))
         rope = json_object_get(r->root, "rope_scaling");
     if (rope && !json_is_null(rope) && !json_is_object(rope))
         return hf_err_set(r->e, "%s: rope_parameters or rope_scaling must be an object", r->path);
+    json_object_foreach(
+        (json_t *)(uintptr_t)rope, key,
+        value) if (json_is_object(value)) return hf_err_set(r->e,
+                                                            "%s: rope parameters of their own for "
+                                                            "%s are not supported",
+                                                            r->path, key);
     if (hf_json_number(r->root, r->path, "rope_theta", 1.0, 1e12, &c->rope_theta, r->e) != 0 ||
         hf_json_number(rope, r->path, "rope_theta", 1.0, 1e12, &c->rope_theta, r->e) != 0 ||
         hf_json_number(r->root, r->path, "partial_rotary_factor", 0.0, 1.0, &partial, r->e) != 0 ||
@@ -233,11 +309,11 @@ static void config_read_special(const struct reader *r, struct hf_config *c)
     }
 }
 
-static int config_parse(const struct reader *r, struct hf_config *c)
+static int config_parse(struct reader *r, struct hf_config *c)
 {
     if (config_read_family(r, c) != 0 || config_read_sizes(r, c) != 0 ||
         config_check_heads(r, c) != 0 || config_read_flags(r, c) != 0 ||
-        config_check_extras(r) != 0 || config_read_rope(r, c) != 0)
+        config_read_window(r, c) != 0 || config_check_extras(r) != 0 || config_read_rope(r, c) != 0)
         return -1;
     if (c->vocab_size < HF_SPECIAL_MAX * 2)
         return hf_err_set(r->e, "%s: a vocabulary of %lld tokens is too small", r->path,
@@ -255,7 +331,7 @@ int hf_config_load(const char *path, struct hf_config *ret_config, struct hf_err
     json_t *root = hf_json_load(file, e);
     if (root) {
         struct hf_config c = {0};
-        struct reader r = {root, file, e};
+        struct reader r = {.root = root, .path = file, .e = e};
         result = config_parse(&r, &c);
         if (result == 0)
             *ret_config = c;
@@ -263,6 +339,24 @@ int hf_config_load(const char *path, struct hf_config *ret_config, struct hf_err
     }
     hf_path_free(file);
     return result;
+}
+
+int hf_config_check_length(const struct hf_config *c, int64_t prompt, int64_t new_tokens,
+                           struct hf_err *e)
+{
+    int64_t most = c->max_positions;
+    if (prompt < 1 || new_tokens < 1 || prompt > most || new_tokens > most - prompt)
+        return hf_err_set(e,
+                          "a prompt of %" PRId64 " tokens and %" PRId64 " new ones do not fit into "
+                          "the model's %" PRId64 " positions (max_position_embeddings)",
+                          prompt, new_tokens, most);
+    if (c->sliding_window > 0 && prompt + new_tokens > c->sliding_window)
+        return hf_err_set(e,
+                          "a prompt of %" PRId64 " tokens and %" PRId64 " new ones are more than "
+                          "the model's sliding window of %" PRId64 ", beyond which this backend "
+                          "cannot go (choose shorter contexts, or max_context for this model)",
+                          prompt, new_tokens, c->sliding_window);
+    return 0;
 }
 
 void hf_config_rope_frequencies(const struct hf_config *c, bool as_half, float *out)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* A model's config.json, as Hugging Face writes it for the Qwen2 and Llama families: a decoder of
- * RMSNorm, rotary positions, grouped-query attention and a SiLU-gated MLP. */
+/* A model's config.json, as Hugging Face writes it for the Llama, Mistral, Qwen2 and Qwen3
+ * families: a decoder of RMSNorm, rotary positions, grouped-query attention and a SiLU-gated MLP.
+ */
 
 #ifndef HF_COMMON_MODEL_CONFIG_H
 #define HF_COMMON_MODEL_CONFIG_H
@@ -17,7 +18,7 @@
 enum hf_rope { HF_ROPE_DEFAULT, HF_ROPE_LLAMA3 };
 
 struct hf_config {
-    char model_type[16]; /* "qwen2" or "llama" */
+    char model_type[16]; /* "llama", "mistral", "qwen2" or "qwen3" */
     int64_t hidden_size;
     int64_t layers;
     int64_t heads;
@@ -27,9 +28,11 @@ struct hf_config {
     int64_t vocab_size;
     int64_t max_positions;
     double rms_norm_eps;
-    bool tied;     /* the output layer is the embedding */
-    bool qkv_bias; /* q, k and v projections have one */
-    bool o_bias;   /* and the attention's output projection */
+    bool tied;              /* the output layer is the embedding */
+    bool qkv_bias;          /* q, k and v projections have one */
+    bool o_bias;            /* and the attention's output projection */
+    bool qk_norm;           /* each head's query and key pass an RMSNorm before their rotation */
+    int64_t sliding_window; /* positions that a query sees, itself included; 0: all */
     enum hf_rope rope;
     double rope_theta;
     double rope_factor; /* of llama3 scaling, as the next three */
@@ -42,6 +45,11 @@ struct hf_config {
 /* Reads `path`: a config.json, or a folder that holds one.  0, or -1 with the file, the key and
  * the reason; *ret_config is set on success only. */
 int hf_config_load(const char *path, struct hf_config *ret_config, struct hf_err *e);
+
+/* Whether a prompt and the tokens after it fit into the model's positions, and into its sliding
+ * window, within which full attention is exact.  0, or -1 and why not. */
+int hf_config_check_length(const struct hf_config *c, int64_t prompt, int64_t new_tokens,
+                           struct hf_err *e);
 
 /* Parameters in all (a tied embedding counts once) and without embedding and output layer. */
 int64_t hf_config_parameters(const struct hf_config *c, int64_t *ret_without_embeddings);

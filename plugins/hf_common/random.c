@@ -158,7 +158,7 @@ static void weights_point(const struct filling *f, struct hf_weights *w)
     for (int64_t i = 0; i < f->slots; i++) {
         struct hf_slot s;
         hf_weights_slot(f->config, w, i, &s);
-        *s.at = f->memory + f->start[i];
+        *s.at = (struct hf_array){f->memory + f->start[i], HF_F16};
     }
     if (f->config->tied)
         w->output = w->embedding;

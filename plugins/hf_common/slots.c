@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum dim { DIM_ONE, DIM_HIDDEN, DIM_ATTENTION, DIM_KV, DIM_MLP };
-enum when { WHEN_ALWAYS, WHEN_QKV_BIAS, WHEN_O_BIAS };
+enum dim { DIM_ONE, DIM_HIDDEN, DIM_ATTENTION, DIM_KV, DIM_MLP, DIM_HEAD };
+enum when { WHEN_ALWAYS, WHEN_QKV_BIAS, WHEN_O_BIAS, WHEN_QK_NORM };
 
 /* The order is part of the random weights (it makes the tensors' ids): add at the end. */
 static const struct layer_slot {
@@ -34,6 +34,8 @@ static const struct layer_slot {
     {"self_attn.k_proj.bias", FIELD(k_bias), DIM_KV, DIM_ONE, WHEN_QKV_BIAS, false},
     {"self_attn.v_proj.bias", FIELD(v_bias), DIM_KV, DIM_ONE, WHEN_QKV_BIAS, false},
     {"self_attn.o_proj.bias", FIELD(o_bias), DIM_HIDDEN, DIM_ONE, WHEN_O_BIAS, false},
+    {"self_attn.q_norm.weight", FIELD(q_norm), DIM_HEAD, DIM_ONE, WHEN_QK_NORM, true},
+    {"self_attn.k_norm.weight", FIELD(k_norm), DIM_HEAD, DIM_ONE, WHEN_QK_NORM, true},
 #undef FIELD
 };
 
@@ -52,6 +54,8 @@ static int64_t dim_size(const struct hf_config *c, enum dim d)
         return c->kv_heads * c->head_dim;
     case DIM_MLP:
         return c->intermediate_size;
+    case DIM_HEAD:
+        return c->head_dim;
     case DIM_ONE:
         break;
     }
@@ -61,7 +65,7 @@ static int64_t dim_size(const struct hf_config *c, enum dim d)
 static bool slot_wanted(const struct hf_config *c, const struct layer_slot *s)
 {
     return s->when == WHEN_ALWAYS || (s->when == WHEN_QKV_BIAS && c->qkv_bias) ||
-           (s->when == WHEN_O_BIAS && c->o_bias);
+           (s->when == WHEN_O_BIAS && c->o_bias) || (s->when == WHEN_QK_NORM && c->qk_norm);
 }
 
 static int64_t slots_per_layer(const struct hf_config *c)
@@ -113,7 +117,7 @@ void hf_weights_slot(const struct hf_config *c, struct hf_weights *w, int64_t in
     ret_slot->norm = s->norm;
     ret_slot->id = (uint64_t)layer * LAYER_ID_STRIDE + kind;
     if (w)
-        ret_slot->at = (const uint16_t **)(void *)((char *)&w->layers[layer] + s->offset);
+        ret_slot->at = (struct hf_array *)(void *)((char *)&w->layers[layer] + s->offset);
 }
 
 int64_t hf_config_parameters(const struct hf_config *c, int64_t *ret_without_embeddings)

@@ -39,18 +39,16 @@ static int weights_take(struct hf_weights *w, const struct hf_slot *s, const cha
         return hf_err_set(e, "%s: tensor %s is missing from the checkpoint", folder, s->name);
     if (weights_check_shape(s, t, file, e) != 0)
         return -1;
-    if (strcmp(t->dtype, "F16") != 0)
-        return hf_err_set(e,
-                          "%s: tensor %s is %s; this engine reads F16 (convert the checkpoint, for "
-                          "instance with torch_dtype=float16 and save_pretrained)",
-                          file, s->name, t->dtype);
-    if ((uintptr_t)t->data % sizeof(uint16_t) != 0)
-        return hf_err_set(e,
-                          "%s: tensor %s begins at an odd byte (write the file again with a "
-                          "current safetensors library)",
-                          file, s->name);
-    *s->at = t->data;
-    return 0;
+    for (enum hf_dtype d = HF_F16; d <= HF_F32; d++)
+        if (strcmp(t->dtype, hf_dtype_name(d)) == 0) {
+            *s->at = (struct hf_array){t->data, d};
+            w->bytes += t->bytes;
+            return 0;
+        }
+    return hf_err_set(e,
+                      "%s: tensor %s is %s; weights can be F16, BF16 or F32 (convert the "
+                      "checkpoint, for instance with torch_dtype=float16 and save_pretrained)",
+                      file, s->name, t->dtype);
 }
 
 int hf_weights_open(const struct hf_config *c, const char *folder, struct hf_weights *ret_weights,
@@ -72,7 +70,6 @@ int hf_weights_open(const struct hf_config *c, const char *folder, struct hf_wei
     }
     if (c->tied)
         w.output = w.embedding;
-    w.bytes = hf_weights_bytes(c);
     *ret_weights = w;
     return 0;
 }

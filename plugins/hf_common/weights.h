@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* A model's weights as float16, by layer: views of a mapped checkpoint, or random numbers.
+/* A model's weights, by layer: views of a mapped checkpoint (float16, bfloat16 and float32, tensor
+ * by tensor), or random numbers (float16).
  *
  * Matrices are row-major [outputs][inputs], as in the checkpoint: y = W x + b. */
 
@@ -9,29 +10,33 @@
 #define HF_COMMON_WEIGHTS_H
 
 #include "plugins/hf_common/checkpoint.h"
+#include "plugins/hf_common/half.h"
 #include "plugins/hf_common/model_config.h"
 
-/* A: heads * head_dim, K: kv_heads * head_dim, H: hidden_size, I: intermediate_size. */
+/* A: heads * head_dim, K: kv_heads * head_dim, H: hidden_size, I: intermediate_size, D: head_dim.
+ * data is NULL where the model has none: biases, q_norm and k_norm. */
 struct hf_layer {
-    const uint16_t *attention_norm; /* [H] */
-    const uint16_t *q;              /* [A][H] */
-    const uint16_t *k;              /* [K][H] */
-    const uint16_t *v;              /* [K][H] */
-    const uint16_t *o;              /* [H][A] */
-    const uint16_t *q_bias;         /* [A]; NULL, like the next three, where the model has none */
-    const uint16_t *k_bias;         /* [K] */
-    const uint16_t *v_bias;         /* [K] */
-    const uint16_t *o_bias;         /* [H] */
-    const uint16_t *mlp_norm;       /* [H] */
-    const uint16_t *gate;           /* [I][H] */
-    const uint16_t *up;             /* [I][H] */
-    const uint16_t *down;           /* [H][I] */
+    struct hf_array attention_norm; /* [H] */
+    struct hf_array q;              /* [A][H] */
+    struct hf_array k;              /* [K][H] */
+    struct hf_array v;              /* [K][H] */
+    struct hf_array o;              /* [H][A] */
+    struct hf_array q_bias;         /* [A] */
+    struct hf_array k_bias;         /* [K] */
+    struct hf_array v_bias;         /* [K] */
+    struct hf_array o_bias;         /* [H] */
+    struct hf_array q_norm;         /* [D] RMSNorm of each head's query, before its rotation */
+    struct hf_array k_norm;         /* [D] and of each head's key */
+    struct hf_array mlp_norm;       /* [H] */
+    struct hf_array gate;           /* [I][H] */
+    struct hf_array up;             /* [I][H] */
+    struct hf_array down;           /* [H][I] */
 };
 
 struct hf_weights {
-    const uint16_t *embedding;       /* [vocab][H] */
-    const uint16_t *final_norm;      /* [H] */
-    const uint16_t *output;          /* [vocab][H]; the embedding itself where tied */
+    struct hf_array embedding;       /* [vocab][H] */
+    struct hf_array final_norm;      /* [H] */
+    struct hf_array output;          /* [vocab][H]; the embedding itself where tied */
     struct hf_layer *layers;         /* [config->layers] */
     uint64_t bytes;                  /* of all tensors, a tied one once */
     struct hf_checkpoint checkpoint; /* where the views point, for weights from a file */
@@ -39,8 +44,8 @@ struct hf_weights {
     uint64_t memory_bytes;
 };
 
-/* Maps the checkpoint in `folder` and finds every tensor that the config asks for, in float16 and
- * in its shape.  Nothing is copied.  0, or -1 with file, tensor and reason. */
+/* Maps the checkpoint in `folder` and finds every tensor that the config asks for, in its shape
+ * and in one of the three types.  Nothing is copied.  0, or -1 with file, tensor and reason. */
 int hf_weights_open(const struct hf_config *c, const char *folder, struct hf_weights *ret_weights,
                     struct hf_err *e);
 
@@ -60,7 +65,7 @@ struct hf_slot {
     int64_t rows, cols; /* cols 0: a vector */
     bool norm;
     uint64_t id;         /* names it in random weights, whatever else the model has */
-    const uint16_t **at; /* where its view belongs in w; NULL where w is NULL */
+    struct hf_array *at; /* where its view belongs in w; NULL where w is NULL */
 };
 
 int64_t hf_weights_slot_count(const struct hf_config *c);

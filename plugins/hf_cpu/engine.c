@@ -36,6 +36,26 @@ static enum cpu_status memory_check(const char *what, uint64_t needed, uint64_t 
     return CPU_OOM;
 }
 
+/* What this engine's arithmetic is made for. */
+static int engine_check_weights(struct cpu_engine *g, struct hf_err *e)
+{
+    for (int64_t i = 0; i < hf_weights_slot_count(&g->config); i++) {
+        struct hf_slot s;
+        hf_weights_slot(&g->config, &g->weights, i, &s);
+        if (s.at->dtype != HF_F16)
+            return hf_err_set(e,
+                              "tensor %s is %s; hf_cpu computes with F16 (convert the checkpoint, "
+                              "for instance with torch_dtype=float16 and save_pretrained)",
+                              s.name, hf_dtype_name(s.at->dtype));
+        if ((uintptr_t)s.at->data % sizeof(uint16_t) != 0)
+            return hf_err_set(e,
+                              "tensor %s begins at an odd byte (write the file again with a "
+                              "current safetensors library)",
+                              s.name);
+    }
+    return 0;
+}
+
 static enum cpu_status engine_load_weights(struct cpu_engine *g, const struct cpu_engine_options *o,
                                            struct hf_err *e)
 {
@@ -51,7 +71,7 @@ static enum cpu_status engine_load_weights(struct cpu_engine *g, const struct cp
         return status_error(hf_err_memory(e, strlen(o->path) + 1));
     int result = hf_weights_open(&g->config, folder, &g->weights, e);
     hf_path_free(folder);
-    return result == 0 ? CPU_OK : CPU_INVALID;
+    return result == 0 && engine_check_weights(g, e) == 0 ? CPU_OK : CPU_INVALID;
 }
 
 static enum cpu_status engine_start(struct cpu_engine *g, const struct cpu_engine_options *o,
@@ -77,6 +97,15 @@ static enum cpu_status engine_start(struct cpu_engine *g, const struct cpu_engin
     return engine_load_weights(g, o, e);
 }
 
+static int engine_check_config(const struct cpu_engine *g, const struct cpu_engine_options *o,
+                               struct hf_err *e)
+{
+    if (!g->config.qk_norm)
+        return 0;
+    return hf_err_set(e, "%s: hf_cpu cannot run %s: it does not know its q_norm and k_norm",
+                      o->path, g->config.model_type);
+}
+
 enum cpu_status cpu_engine_load(const struct cpu_engine_options *o, struct cpu_engine **ret_engine,
                                 struct hf_err *e)
 {
@@ -84,7 +113,7 @@ enum cpu_status cpu_engine_load(const struct cpu_engine_options *o, struct cpu_e
     if (!g)
         return status_error(hf_err_memory(e, sizeof *g));
     enum cpu_status s = CPU_INVALID;
-    if (hf_config_load(o->path, &g->config, e) == 0)
+    if (hf_config_load(o->path, &g->config, e) == 0 && engine_check_config(g, o, e) == 0)
         s = engine_start(g, o, e);
     if (s == CPU_OK)
         *ret_engine = g;

@@ -81,10 +81,10 @@ static void block_attention(struct cpu_engine *g, int64_t layer, int64_t from, i
     const struct hf_layer *w = &g->weights.layers[layer];
     const struct cpu_scratch *s = &g->scratch;
     const int64_t attention = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-    block_norm(g, w->attention_norm, tokens);
-    const struct cpu_product qkv[] = {{w->q, NULL, w->q_bias, attention, s->q, false},
-                                      {w->k, NULL, w->k_bias, kv, s->k, false},
-                                      {w->v, NULL, w->v_bias, kv, s->v, false}};
+    block_norm(g, w->attention_norm.data, tokens);
+    const struct cpu_product qkv[] = {{w->q.data, NULL, w->q_bias.data, attention, s->q, false},
+                                      {w->k.data, NULL, w->k_bias.data, kv, s->k, false},
+                                      {w->v.data, NULL, w->v_bias.data, kv, s->v, false}};
     cpu_products_run(g, qkv, 3, s->normed, tokens, c->hidden_size);
     struct tokens_job j = {g, layer, from, tokens, NULL};
     cpu_pool_run(g->pool, file_piece, &j, token_pieces(tokens));
@@ -92,7 +92,7 @@ static void block_attention(struct cpu_engine *g, int64_t layer, int64_t from, i
         cpu_attention_decode(g, layer, from);
     else
         cpu_attention_prefill(g, layer, from, tokens);
-    const struct cpu_product o = {w->o, NULL, w->o_bias, c->hidden_size, s->x, true};
+    const struct cpu_product o = {w->o.data, NULL, w->o_bias.data, c->hidden_size, s->x, true};
     cpu_products_run(g, &o, 1, s->attended, tokens, attention);
 }
 
@@ -101,10 +101,11 @@ static void block_mlp(struct cpu_engine *g, int64_t layer, int64_t tokens)
     const struct hf_config *c = &g->config;
     const struct hf_layer *w = &g->weights.layers[layer];
     const struct cpu_scratch *s = &g->scratch;
-    block_norm(g, w->mlp_norm, tokens);
-    const struct cpu_product gate = {w->gate, w->up, NULL, c->intermediate_size, s->gate, false};
+    block_norm(g, w->mlp_norm.data, tokens);
+    const struct cpu_product gate = {w->gate.data,         w->up.data, NULL,
+                                     c->intermediate_size, s->gate,    false};
     cpu_products_run(g, &gate, 1, s->normed, tokens, c->hidden_size);
-    const struct cpu_product down = {w->down, NULL, NULL, c->hidden_size, s->x, true};
+    const struct cpu_product down = {w->down.data, NULL, NULL, c->hidden_size, s->x, true};
     cpu_products_run(g, &down, 1, s->gate, tokens, c->intermediate_size);
 }
 
@@ -123,8 +124,9 @@ static void block_angles(struct cpu_engine *g, int64_t from, int64_t tokens)
 enum cpu_status cpu_forward_block(struct cpu_engine *g, const int32_t *tokens, int64_t count)
 {
     const int64_t h = g->config.hidden_size;
+    const uint16_t *embedding = g->weights.embedding.data;
     for (int64_t t = 0; t < count; t++)
-        g->kernels->half_to_float(g->scratch.x + t * h, g->weights.embedding + tokens[t] * h, h);
+        g->kernels->half_to_float(g->scratch.x + t * h, embedding + tokens[t] * h, h);
     block_angles(g, g->length, count);
     for (int64_t layer = 0; layer < g->config.layers; layer++) {
         if (g->cancelled && g->cancelled(g->cancelled_arg))
@@ -140,9 +142,9 @@ void cpu_forward_logits(struct cpu_engine *g, int64_t row)
 {
     const struct hf_config *c = &g->config;
     const struct cpu_scratch *s = &g->scratch;
-    g->kernels->rms_norm(s->normed, s->x + row * c->hidden_size, g->weights.final_norm,
+    g->kernels->rms_norm(s->normed, s->x + row * c->hidden_size, g->weights.final_norm.data,
                          c->hidden_size, (float)c->rms_norm_eps);
-    const struct cpu_product output = {g->weights.output, NULL,      NULL,
-                                       c->vocab_size,     s->logits, false};
+    const struct cpu_product output = {g->weights.output.data, NULL,      NULL,
+                                       c->vocab_size,          s->logits, false};
     cpu_products_run(g, &output, 1, s->normed, 1, c->hidden_size);
 }

@@ -220,7 +220,7 @@ static void describe_shape(const struct ctxmark_host *h, const struct hf_config 
         {"parameters_without_embeddings", (double)without},
         {"max_position_embeddings", (double)c->max_positions},
         {"rope_theta", c->rope_theta},
-        {"window", 0.0},
+        {"window", (double)c->sliding_window},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ctxmark_fact_number(h, numbers[i].key, numbers[i].value, "", "model");
@@ -248,12 +248,8 @@ static int32_t hf_cpu_describe(void *self)
 static int32_t prepare_positions(struct hf_cpu *p, int64_t prompt, int64_t new_tokens)
 {
     struct hf_err e;
-    int64_t most = cpu_engine_config(p->engine)->max_positions;
-    if (prompt < 1 || new_tokens < 1 || prompt > most || new_tokens > most - prompt)
-        return ctxmark_failf(p->host, CTXMARK_INVALID,
-                             "a prompt of %lld tokens and %lld new ones do not fit into the "
-                             "model's %lld positions (max_position_embeddings)",
-                             (long long)prompt, (long long)new_tokens, (long long)most);
+    if (hf_config_check_length(cpu_engine_config(p->engine), prompt, new_tokens, &e) != 0)
+        return p->host->fail(p->host, CTXMARK_INVALID, e.text);
     return report(p, cpu_engine_prepare(p->engine, prompt + new_tokens, &e), &e);
 }
 

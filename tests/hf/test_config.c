@@ -33,6 +33,8 @@ static void teardown(void)
     "\"num_key_value_heads\":2,\"intermediate_size\":96,\"vocab_size\":256,"                       \
     "\"max_position_embeddings\":512"
 #define LLAMA "\"architectures\":[\"LlamaForCausalLM\"],\"model_type\":\"llama\","
+#define MISTRAL "\"architectures\":[\"MistralForCausalLM\"],\"model_type\":\"mistral\","
+#define QWEN3 "\"architectures\":[\"Qwen3ForCausalLM\"],\"model_type\":\"qwen3\","
 #define QWEN2 "\"architectures\":[\"Qwen2ForCausalLM\"],\"model_type\":\"qwen2\","
 
 static int load(const char *text)
@@ -111,13 +113,51 @@ START_TEST(an_unused_sliding_window_is_fine)
     ck_assert_int_eq(load("{" QWEN2 SIZES ",\"sliding_window\":4096,\"use_sliding_window\":false,"
                           "\"layer_types\":[\"full_attention\",\"full_attention\"]}"),
                      0);
+    ck_assert_int_eq(config.sliding_window, 0);
+    ck_assert_int_eq(load("{" QWEN2 SIZES ",\"sliding_window\":4096}"), 0);
+    ck_assert_int_eq(config.sliding_window, 0);
+    ck_assert_int_eq(load("{" QWEN2 SIZES ",\"sliding_window\":99,\"use_sliding_window\":true,"
+                          "\"max_window_layers\":2}"),
+                     0);
+    ck_assert_int_eq(config.sliding_window, 0);
+    ck_assert_int_eq(load("{" MISTRAL SIZES ",\"sliding_window\":null}"), 0);
+    ck_assert_int_eq(config.sliding_window, 0);
+}
+END_TEST
+
+START_TEST(a_sliding_window_bounds_the_sequence)
+{
+    ck_assert_int_eq(load("{" QWEN2 SIZES ",\"sliding_window\":99,\"use_sliding_window\":true,"
+                          "\"max_window_layers\":1}"),
+                     0);
+    ck_assert_int_eq(config.sliding_window, 99);
+    ck_assert_int_eq(load("{" MISTRAL SIZES "}"), 0);
+    ck_assert_int_eq(config.sliding_window, 4096); /* transformers' default */
+    ck_assert_int_eq(load("{" MISTRAL SIZES ",\"sliding_window\":256}"), 0);
+    ck_assert_int_eq(hf_config_check_length(&config, 192, 64, &err), 0);
+    ck_assert_int_eq(hf_config_check_length(&config, 193, 64, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "sliding window of 256"));
+    ck_assert_int_eq(hf_config_check_length(&config, 512, 1, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "512 positions"));
+}
+END_TEST
+
+START_TEST(qwen3_has_norms_of_heads_and_a_head_size_of_its_own)
+{
+    ck_assert_int_eq(load("{" QWEN3 SIZES "}"), 0);
+    ck_assert(config.qk_norm && !config.qkv_bias && !config.o_bias);
+    ck_assert_int_eq(config.head_dim, 128); /* transformers' default */
+    ck_assert_int_eq(load("{" QWEN3 SIZES ",\"head_dim\":32,\"attention_bias\":true}"), 0);
+    ck_assert(config.head_dim == 32 && config.qkv_bias && config.o_bias);
+    ck_assert_int_eq(load("{" LLAMA SIZES "}"), 0);
+    ck_assert(!config.qk_norm);
 }
 END_TEST
 
 START_TEST(refuses_what_it_cannot_run_by_name)
 {
-    refuse("{\"architectures\":[\"MistralForCausalLM\"],\"model_type\":\"mistral\"," SIZES "}",
-           "architecture MistralForCausalLM (model_type mistral) is not supported");
+    refuse("{\"architectures\":[\"PhiForCausalLM\"],\"model_type\":\"phi\"," SIZES "}",
+           "architecture PhiForCausalLM (model_type phi) is not supported");
     refuse("{\"architectures\":[\"Qwen2ForSequenceClassification\"],\"model_type\":\"qwen2\"," SIZES
            "}",
            "architecture Qwen2ForSequenceClassification");
@@ -129,10 +169,9 @@ START_TEST(refuses_what_it_cannot_run_by_name)
     refuse("{" LLAMA SIZES ",\"hidden_act\":\"gelu\"}", "hidden_act gelu");
     refuse("{" LLAMA SIZES ",\"mlp_bias\":true}", "mlp_bias");
     refuse("{" LLAMA SIZES ",\"partial_rotary_factor\":0.5}", "partial_rotary_factor");
-    refuse("{" QWEN2 SIZES ",\"sliding_window\":4096,\"use_sliding_window\":true}",
-           "sliding-window");
-    refuse("{" QWEN2 SIZES ",\"layer_types\":[\"sliding_attention\"]}", "sliding-window");
-    refuse("{" LLAMA SIZES ",\"sliding_window\":4096}", "sliding-window");
+    refuse("{" QWEN2 SIZES ",\"layer_types\":[\"linear_attention\"]}", "linear_attention is not");
+    refuse("{" LLAMA SIZES ",\"rope_parameters\":{\"full_attention\":{\"rope_theta\":1e4}}}",
+           "of their own for full_attention");
     refuse("{" LLAMA SIZES ",\"quantization_config\":{\"bits\":4}}", "quantised");
 }
 END_TEST
@@ -234,6 +273,8 @@ int main(void)
     tcase_add_test(t, kv_heads_default_to_heads);
     tcase_add_test(t, special_ids_are_collected_once_and_in_order);
     tcase_add_test(t, an_unused_sliding_window_is_fine);
+    tcase_add_test(t, a_sliding_window_bounds_the_sequence);
+    tcase_add_test(t, qwen3_has_norms_of_heads_and_a_head_size_of_its_own);
     tcase_add_test(t, refuses_what_it_cannot_run_by_name);
     tcase_add_test(t, refuses_impossible_sizes);
     tcase_add_test(t, refuses_what_is_not_json_with_its_place);

@@ -94,15 +94,16 @@ START_TEST(random_weights_depend_on_the_seed_alone)
     open_random(42, 4, &four);
     open_random(43, 1, &other);
     size_t bytes = 5000 * 96 * sizeof(uint16_t);
-    ck_assert_mem_eq(one.embedding, four.embedding, bytes);
-    ck_assert_mem_eq(one.output, four.output, bytes);
-    ck_assert_mem_eq(one.layers[1].down, four.layers[1].down, 96 * 200 * sizeof(uint16_t));
-    ck_assert_mem_ne(one.embedding, other.embedding, bytes);
-    ck_assert_mem_ne(one.embedding, one.output, bytes);
-    ck_assert_mem_ne(one.layers[0].q, one.layers[1].q, 96 * 96 * sizeof(uint16_t));
-    ck_assert_uint_eq(one.layers[1].mlp_norm[95], 0x3c00);
-    ck_assert_ptr_nonnull(one.layers[0].q_bias);
-    ck_assert_ptr_null(one.layers[0].o_bias);
+    ck_assert_mem_eq(one.embedding.data, four.embedding.data, bytes);
+    ck_assert_mem_eq(one.output.data, four.output.data, bytes);
+    ck_assert_mem_eq(one.layers[1].down.data, four.layers[1].down.data,
+                     96 * 200 * sizeof(uint16_t));
+    ck_assert_mem_ne(one.embedding.data, other.embedding.data, bytes);
+    ck_assert_mem_ne(one.embedding.data, one.output.data, bytes);
+    ck_assert_mem_ne(one.layers[0].q.data, one.layers[1].q.data, 96 * 96 * sizeof(uint16_t));
+    ck_assert_uint_eq(((const uint16_t *)one.layers[1].mlp_norm.data)[95], 0x3c00);
+    ck_assert_ptr_nonnull(one.layers[0].q_bias.data);
+    ck_assert_ptr_null(one.layers[0].o_bias.data);
     hf_weights_close(&one);
     hf_weights_close(&four);
     hf_weights_close(&other);
@@ -120,7 +121,7 @@ START_TEST(random_weights_follow_the_written_formula)
         hf_weights_slot(&config, &w, s, &slot);
         uint64_t last = hf_slot_elements(&slot) - 1;
         uint16_t expected = hf_random_half(table, hf_random_key(7, slot.id), last);
-        ck_assert_uint_eq((*slot.at)[last], slot.norm ? 0x3c00 : expected);
+        ck_assert_uint_eq(((const uint16_t *)slot.at->data)[last], slot.norm ? 0x3c00 : expected);
     }
     hf_weights_close(&w);
 }
