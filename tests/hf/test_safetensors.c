@@ -207,6 +207,65 @@ START_TEST(weights_must_be_there_in_shape_and_type)
 }
 END_TEST
 
+/* The tiny checkpoint of that name; its weights must open and add up. */
+static void open_kind(const char *name, struct hf_config *c, struct hf_weights *w)
+{
+    char path[1024];
+    const char *top = getenv("CTXMARK_SRCDIR");
+    snprintf(path, sizeof path, "%s/tests/data/checkpoints/%s", top ? top : ".", name);
+    ck_assert_msg(hf_config_load(path, c, &err) == 0, "%s", err.text);
+    ck_assert_msg(hf_weights_open(c, path, w, &err) == 0, "%s", err.text);
+    uint64_t bytes = 0;
+    for (int64_t i = 0; i < hf_weights_slot_count(c); i++) {
+        struct hf_slot s;
+        hf_weights_slot(c, w, i, &s);
+        bytes += hf_slot_elements(&s) * hf_dtype_bytes(s.at->dtype);
+    }
+    ck_assert_uint_eq(w->bytes, bytes);
+}
+
+START_TEST(weights_may_be_of_three_types_and_mixed)
+{
+    struct hf_config c;
+    struct hf_weights w;
+    open_kind("bf16", &c, &w);
+    ck_assert_int_eq(w.layers[1].down.dtype, HF_BF16);
+    ck_assert_ptr_eq(w.output.data, w.embedding.data);
+    hf_weights_close(&w);
+    open_kind("f32", &c, &w);
+    ck_assert_int_eq(w.layers[1].o_bias.dtype, HF_F32);
+    ck_assert_uint_eq(w.bytes, 2 * hf_weights_bytes(&c));
+    hf_weights_close(&w);
+    open_kind("mixed", &c, &w);
+    ck_assert_uint_eq(w.checkpoint.count, 2);
+    int seen[3] = {0};
+    for (int64_t i = 0; i < hf_weights_slot_count(&c); i++) {
+        struct hf_slot s;
+        hf_weights_slot(&c, &w, i, &s);
+        seen[s.at->dtype]++;
+        /* Norms were drawn from 0.5 .. 1.5, whatever they are kept in. */
+        for (int64_t n = 0; s.norm && n < s.rows; n++)
+            ck_assert(hf_array_get(s.at, (size_t)n) >= 0.5f &&
+                      hf_array_get(s.at, (size_t)n) < 1.6f);
+    }
+    ck_assert(seen[HF_F16] == 9 && seen[HF_BF16] == 9 && seen[HF_F32] == 9);
+    hf_weights_close(&w);
+}
+END_TEST
+
+START_TEST(norms_of_heads_are_qwen3s_alone)
+{
+    struct hf_config c;
+    struct hf_weights w;
+    open_kind("qwen3", &c, &w);
+    ck_assert(w.layers[0].q_norm.data && w.layers[1].k_norm.data && !w.layers[0].q_bias.data);
+    hf_weights_close(&w);
+    open_kind("mistral", &c, &w);
+    ck_assert(!w.layers[0].q_norm.data && !w.layers[1].k_norm.data && !w.layers[0].q_bias.data);
+    hf_weights_close(&w);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("hf safetensors");
@@ -219,6 +278,8 @@ int main(void)
     tcase_add_test(t, refuses_an_index_that_lies);
     tcase_add_test(t, refuses_a_tensor_in_two_files);
     tcase_add_test(t, weights_must_be_there_in_shape_and_type);
+    tcase_add_test(t, weights_may_be_of_three_types_and_mixed);
+    tcase_add_test(t, norms_of_heads_are_qwen3s_alone);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
