@@ -71,9 +71,9 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     if (strcmp(name, "--version") == 0) {
-        printf("ctxmark %s (plugin interface 1.0)\n"
+        printf("ctxmark %s (plugin interface %d.%d)\n"
                "core, headers and backends: MIT; analysis plugins: GPL-3.0-or-later\n",
-               PACKAGE_VERSION);
+               PACKAGE_VERSION, CTXMARK_ABI_MAJOR, CTXMARK_ABI_MINOR);
         return EXIT_DONE;
     }
     if (argc > 1)
