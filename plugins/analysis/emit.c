@@ -53,32 +53,36 @@ static uint32_t pick_columns(const struct table *t, const void *rows, size_t row
     return n;
 }
 
+/* No table has more columns, so that none is lost for want of memory. */
+#define COLUMNS_MOST 192
+
 void table_emit(const struct ctxmark_host *h, const struct table *t, const void *rows,
                 size_t row_size, size_t count)
 {
-    const struct field **picked = calloc(t->field_count, sizeof *picked);
-    struct ctxmark_table_column *columns = calloc(t->field_count, sizeof *columns);
-    struct ctxmark_value *values = calloc(t->field_count, sizeof *values);
-    if (count && picked && columns && values) {
-        uint32_t n = pick_columns(t, rows, row_size, count, picked, columns);
-        struct ctxmark_table table = {.size = sizeof table,
-                                      .column_stride = sizeof *columns,
-                                      .name = t->name,
-                                      .title = t->title,
-                                      .section = t->section,
-                                      .order = t->order,
-                                      .column_count = n,
-                                      .columns = columns};
-        int32_t handle = h->table_begin(h, &table);
-        for (size_t i = 0; handle >= 0 && i < count; i++) {
-            for (uint32_t k = 0; k < n; k++)
-                values[k] = value_of(picked[k], (const char *)rows + i * row_size);
-            h->table_row(h, handle, values, n);
-        }
+    const struct field *picked[COLUMNS_MOST];
+    struct ctxmark_table_column columns[COLUMNS_MOST];
+    struct ctxmark_value values[COLUMNS_MOST];
+    if (count == 0)
+        return;
+    if (t->field_count > COLUMNS_MOST) {
+        h->log(h, CTXMARK_LOG_WARNING, "a table has too many columns to be emitted");
+        return;
     }
-    free(picked);
-    free(columns);
-    free(values);
+    uint32_t n = pick_columns(t, rows, row_size, count, picked, columns);
+    struct ctxmark_table table = {.size = sizeof table,
+                                  .column_stride = sizeof *columns,
+                                  .name = t->name,
+                                  .title = t->title,
+                                  .section = t->section,
+                                  .order = t->order,
+                                  .column_count = n,
+                                  .columns = columns};
+    int32_t handle = h->table_begin(h, &table);
+    for (size_t i = 0; handle >= 0 && i < count; i++) {
+        for (uint32_t k = 0; k < n; k++)
+            values[k] = value_of(picked[k], (const char *)rows + i * row_size);
+        h->table_row(h, handle, values, n);
+    }
 }
 
 void finding_emit(const struct ctxmark_host *h, uint32_t severity, const char *id,
