@@ -39,7 +39,8 @@ enum log_level log_get_level(void)
     return current_level;
 }
 
-static void write_line(const char *prefix, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void write_line(const char *prefix, const char *format,
+                                                             va_list ap)
 {
     char text[2304];
     int head = snprintf(text, sizeof text, "ctxmark: %s", prefix);
