@@ -88,6 +88,21 @@ void buf_number(struct buf *b, double x)
     buf_puts(b, text);
 }
 
+void buf_csv(struct buf *b, const char *text)
+{
+    if (!text[strcspn(text, ",\"\r\n")]) {
+        buf_puts(b, text);
+        return;
+    }
+    buf_putc(b, '"');
+    for (; *text; text++) {
+        if (*text == '"')
+            buf_putc(b, '"');
+        buf_putc(b, *text == '\n' || *text == '\r' ? ' ' : *text);
+    }
+    buf_putc(b, '"');
+}
+
 void buf_clear(struct buf *b)
 {
     b->len = 0;

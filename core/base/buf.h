@@ -25,6 +25,10 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
  * nothing for NaN and infinities. */
 void buf_number(struct buf *b, double x);
 
+/* A field of a CSV file: in quotes where it needs them.  One record is one line, so that a torn
+ * file is cut at a line's end: line ends in the text become blanks. */
+void buf_csv(struct buf *b, const char *text);
+
 static inline bool buf_ok(const struct buf *b)
 {
     return !b->failed;

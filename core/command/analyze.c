@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/json.h"
 #include "core/command/analysis_output.h"
 #include "core/command/command.h"
 #include "core/command/options.h"
+#include "core/command/source.h"
 #include "core/report/report.h"
 #include "core/run/rundir.h"
 
@@ -59,49 +59,6 @@ static void add_facts(json_t *manifest, const json_t *facts)
     if (!json_object_get(effective, "facts"))
         json_object_set_new(effective, "facts", json_object());
     json_object_update(json_object_get(effective, "facts"), (json_t *)facts);
-}
-
-/* ---- what is analysed */
-
-struct source {
-    char *csv, *details; /* details NULL: none */
-    char *folder;        /* of a run directory; NULL: a bare CSV */
-    json_t *manifest;    /* NULL: none */
-};
-
-static void source_free(struct source *s)
-{
-    free(s->csv);
-    free(s->details);
-    free(s->folder);
-    json_decref(s->manifest);
-}
-
-static int source_open(struct source *s, const char *path, struct err *e)
-{
-    struct stat st;
-    memset(s, 0, sizeof *s);
-    if (stat(path, &st) < 0)
-        return err_set(e, "%s: %s", path, strerror(errno));
-    if (!S_ISDIR(st.st_mode)) {
-        s->csv = strdup(path);
-        return s->csv ? 0 : err_memory(e);
-    }
-    s->folder = strdup(path);
-    s->csv = rundir_file(path, "metrics.csv");
-    s->details = rundir_file(path, "details.jsonl");
-    if (!s->folder || !s->csv || !s->details)
-        return err_memory(e);
-    if (access(s->csv, R_OK) != 0)
-        return err_set(e, "%s is no run directory: it has no metrics.csv", path);
-    if (access(s->details, R_OK) != 0) {
-        free(s->details);
-        s->details = NULL;
-    }
-    s->manifest = rundir_read_json(path, "manifest.json", e);
-    if (!s->manifest)
-        log_warning("%s; the analysis goes on without it", e->text);
-    return 0;
 }
 
 /* ---- output */

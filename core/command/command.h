@@ -16,6 +16,8 @@ enum exit_status {
 
 int command_analyze(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_export(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_plugins(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_run(int argc, char **argv);

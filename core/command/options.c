@@ -13,14 +13,26 @@
 
 /* The letters are those of options.h; -n means --dry-run or a count, as the command has it. */
 static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'}, {"analyzers", required_argument, NULL, 'a'},
-    {"resume", required_argument, NULL, 'r'}, {"format", required_argument, NULL, 'f'},
-    {"set", required_argument, NULL, 's'},    {"only", required_argument, NULL, 'y'},
-    {"dry-run", no_argument, NULL, 'D'},      {"json", no_argument, NULL, 'j'},
-    {"text", required_argument, NULL, 't'},   {"tokens", required_argument, NULL, 'k'},
-    {"logits", required_argument, NULL, 'l'}, {"positions", required_argument, NULL, 'p'},
-    {"quiet", no_argument, NULL, 'q'},        {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    {"output", required_argument, NULL, 'o'},
+    {"analyzers", required_argument, NULL, 'a'},
+    {"resume", required_argument, NULL, 'r'},
+    {"format", required_argument, NULL, 'f'},
+    {"set", required_argument, NULL, 's'},
+    {"only", required_argument, NULL, 'y'},
+    {"dry-run", no_argument, NULL, 'D'},
+    {"json", no_argument, NULL, 'j'},
+    {"text", required_argument, NULL, 't'},
+    {"tokens", required_argument, NULL, 'k'},
+    {"logits", required_argument, NULL, 'l'},
+    {"positions", required_argument, NULL, 'p'},
+    {"label", required_argument, NULL, 'L'},
+    {"margin", required_argument, NULL, 'm'},
+    {"fail-over", required_argument, NULL, 'F'},
+    {"allow", required_argument, NULL, 'A'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 /* Splits a copy of KEY=VALUE, which is *ret_key; false if it is none, or memory is out. */
@@ -104,6 +116,18 @@ static int take(struct options *o, int letter, char *value)
         return 0;
     case 'p':
         o->positions = value;
+        return 0;
+    case 'L':
+        o->label = value;
+        return 0;
+    case 'm':
+        o->margin = value;
+        return 0;
+    case 'F':
+        o->fail_over = value;
+        return 0;
+    case 'A':
+        o->allow = value;
         return 0;
     case 'q':
         log_set_level(LOG_QUIET);

@@ -19,6 +19,7 @@ struct options {
     const char *operands[4];
     size_t operand_count;
     const char *output, *resume, *analyzers, *format, *text, *tokens, *logits, *positions;
+    const char *label, *margin, *fail_over, *allow;
     const char *count; /* -n N of `try` */
     struct config_override *sets;
     size_t set_count;
@@ -30,6 +31,7 @@ struct options {
 /* `accepted`: the letters of the options that this command takes, of
  *   o FILE|DIR  a NAMES  f FORMATS  s (--set K=V)  y (--only K=G)  n (--dry-run)  N (-n COUNT)
  *   r (--resume DIR)  j (--json)  t (--text)  k (--tokens)  l (--logits)  p (--positions)
+ *   L (--label)  m (--margin)  F (--fail-over)  A (--allow)
  * -q, -v and --help are taken by all.  `usage` is printed for --help (then the function returns 1)
  * and named in errors.  0 to go on, -1 for a usage error, which has been told. */
 int options_parse(struct options *o, int argc, char **argv, const char *accepted, size_t least,

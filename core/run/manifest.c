@@ -25,7 +25,7 @@ static json_t *time_text(time_t when)
     return json_string(text);
 }
 
-static json_t *time_now(void)
+json_t *manifest_now(void)
 {
     return time_text(time(NULL));
 }
@@ -37,7 +37,7 @@ static json_t *describe_plan(const struct config *c, const struct plan *p)
                      (json_int_t)c->warmup_repetitions, "launches", (json_int_t)c->launches);
 }
 
-static json_t *describe_plugin(const char *name, const struct descriptor *d, json_t *options)
+json_t *manifest_describe_plugin(const char *name, const struct descriptor *d, json_t *options)
 {
     json_t *o = json_pack("{s:s}", "name", name);
     if (d) {
@@ -57,7 +57,7 @@ static json_t *describe_backends(const struct config *c)
     json_t *array = json_array();
     for (size_t i = 0; i < c->backend_count; i++) {
         const struct config_backend *b = &c->backends[i];
-        json_t *o = describe_plugin(b->name, b->descriptor, b->options);
+        json_t *o = manifest_describe_plugin(b->name, b->descriptor, b->options);
         if (b->missing)
             json_object_set_new(o, "missing", json_string(b->missing));
         json_array_append_new(array, o);
@@ -69,9 +69,9 @@ static json_t *describe_analyzers(const struct config *c)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < c->analyzer_count; i++)
-        json_array_append_new(array,
-                              describe_plugin(c->analyzers[i].name, c->analyzers[i].descriptor,
-                                              c->analyzers[i].options));
+        json_array_append_new(array, manifest_describe_plugin(c->analyzers[i].name,
+                                                              c->analyzers[i].descriptor,
+                                                              c->analyzers[i].options));
     return array;
 }
 
@@ -108,7 +108,7 @@ json_t *manifest_new(const struct config *c, const struct plan *plan, const char
                         json_pack("{s:s, s:s}", "version", PACKAGE_VERSION, "interface", "1.0"));
     json_object_set_new(m, "run_id", json_string(run_id));
     json_object_set_new(m, "experiment", json_string(c->experiment));
-    json_object_set_new(m, "started", time_now());
+    json_object_set_new(m, "started", manifest_now());
     json_object_set_new(m, "state", json_string("running"));
     json_object_set_new(m, "command", describe_command(command));
     json_object_set_new(m, "config", describe_config(c));
@@ -160,8 +160,8 @@ void manifest_resume(struct run *run, const json_t *before)
         resumed = json_array();
         json_object_set_new(run->manifest, "resumed", resumed);
     }
-    json_array_append_new(resumed, json_pack("{s:o, s:I}", "at", time_now(), "repetitions_before",
-                                             (json_int_t)run->done));
+    json_array_append_new(resumed, json_pack("{s:o, s:I}", "at", manifest_now(),
+                                             "repetitions_before", (json_int_t)run->done));
 }
 
 /* ---- what workers told */
@@ -292,7 +292,7 @@ void manifest_finish(struct run *run)
     json_t *m = run->manifest;
     const struct config *c = run->config;
     int64_t planned = (int64_t)run->plan->cell_count * c->repetitions * c->launches;
-    json_object_set_new(m, "ended", time_now());
+    json_object_set_new(m, "ended", manifest_now());
     json_object_set_new(m, "state", json_string(run->stopped ? "interrupted" : "complete"));
     json_object_set_new(m, "counts",
                         json_pack("{s:I, s:I, s:I, s:I}", "planned", (json_int_t)planned, "done",

@@ -29,6 +29,12 @@ void manifest_add_span(struct run *run, const struct plan_group *g, const struct
 /* At the end: counts, times, what a reader must know about where the figures come from. */
 void manifest_finish(struct run *run);
 
+/* An entry of `backends` or `analyzers`: what the plugin d (NULL: not installed) is, and its
+ * options (NULL: none). */
+json_t *manifest_describe_plugin(const char *name, const struct descriptor *d, json_t *options);
+/* The time now, as all of a manifest's times: UTC, "2026-11-23T06:08:50Z". */
+json_t *manifest_now(void);
+
 /* What analyzers may ask for, from a manifest (see core/analysis/analysis.h).  A new reference. */
 json_t *manifest_facts(const json_t *manifest);
 

@@ -33,27 +33,10 @@ struct row {
     const json_t *result; /* memory and notes; NULL: none */
 };
 
-static void put_text(struct buf *b, const char *text)
-{
-    if (!text[strcspn(text, ",\"\r\n")]) {
-        buf_puts(b, text);
-        return;
-    }
-    buf_putc(b, '"');
-    for (; *text; text++) {
-        if (*text == '"')
-            buf_putc(b, '"');
-        /* One record is one line, so that a torn file is cut at a line's end: newlines become
-         * blanks. */
-        buf_putc(b, *text == '\n' || *text == '\r' ? ' ' : *text);
-    }
-    buf_putc(b, '"');
-}
-
 static void field_text(struct buf *b, const char *text)
 {
     buf_putc(b, ',');
-    put_text(b, text ? text : "");
+    buf_csv(b, text ? text : "");
 }
 
 static void field_number(struct buf *b, double x)
@@ -136,7 +119,7 @@ static size_t put_row(struct buf *b, const char *run_id, const struct record_cel
                       const struct record_repetition *rep, const struct row *row)
 {
     const json_t *result = row->result;
-    put_text(b, run_id);
+    buf_csv(b, run_id);
     field_int(b, rep->seq);
     field_int(b, cell->launch);
     field_time(b, &rep->started);
