@@ -25,6 +25,7 @@ static const struct {
     {"report", command_report, "renders a run directory's report again"},
     {"plugins", command_plugins, "lists the installed plugins, their options and problems"},
     {"verify", command_verify, "derives a run's cold tags and analysis again and compares"},
+    {"compare", command_compare, "holds one run against another, cell by cell"},
     {"export", command_export, "writes a run's rows in another program's form"},
     {"import", command_import, "makes a run directory of llama-bench's results"},
     {"try", command_try, "sends one request to a backend"},

@@ -61,6 +61,21 @@ struct frame *frame_read_csv(const char *path, const char *details_path, struct 
     return f;
 }
 
+struct frame *frame_read_runs(const struct frame_run *runs, size_t count, struct err *e)
+{
+    struct rows rows = {0};
+    struct frame *f = NULL;
+    int done = 0;
+    for (size_t i = 0; done == 0 && i < count; i++) {
+        rows.said = (struct rows_said){runs[i].run, runs[i].backend, runs[i].model};
+        done = rows_read_csv(&rows, runs[i].csv, e);
+    }
+    if (done == 0)
+        f = frame_make(&rows, e);
+    columns_free(&rows.columns);
+    return f;
+}
+
 void frame_free(struct frame *f)
 {
     if (!f)

@@ -36,6 +36,15 @@ struct frame {
 /* details_path: details.jsonl whose metrics become number columns, or NULL.  NULL on failure: e has
  * FILE:LINE. */
 struct frame *frame_read_csv(const char *path, const char *details_path, struct err *e);
+
+/* A run among several.  `run` is what its rows have in the column `run`; backend and model, unless
+ * NULL, are said of all its rows in the place of what stands there. */
+struct frame_run {
+    const char *csv, *run, *backend, *model;
+};
+
+/* The rows of several runs, one after another, without their details.  As frame_read_csv(). */
+struct frame *frame_read_runs(const struct frame_run *runs, size_t count, struct err *e);
 void frame_free(struct frame *f); /* NULL is fine */
 
 /* NULL if there is none. */

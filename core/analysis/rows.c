@@ -131,16 +131,29 @@ static int header_check(struct header *h, const struct csv_reader *r, struct err
     return 0;
 }
 
-static int header_columns(struct header *h, struct columns *c, struct err *e)
+static const char *said_of(const struct rows *rows, size_t known)
 {
+    const struct rows_said *s = &rows->said;
+    const char *name = known_columns[known].name;
+    return strcmp(name, "run") == 0       ? s->run
+           : strcmp(name, "backend") == 0 ? s->backend
+           : strcmp(name, "model") == 0   ? s->model
+                                          : NULL;
+}
+
+static int header_columns(struct header *h, struct rows *rows, struct err *e)
+{
+    struct columns *c = &rows->columns;
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
         h->column_of[i] = NO_COLUMN;
         /* A second run, and a rate that analyzers derive themselves, are there or not at all. */
         bool always = strcmp(known_columns[i].name, "run") != 0 &&
                       strcmp(known_columns[i].name, "tokens_per_s") != 0;
-        if (!always && h->field_of[i] == NO_COLUMN)
+        if (!always && h->field_of[i] == NO_COLUMN && !said_of(rows, i))
             continue;
-        int column = columns_add(c, known_columns[i].name, known_columns[i].type);
+        int column = columns_find(c, known_columns[i].name);
+        if (column < 0)
+            column = columns_add(c, known_columns[i].name, known_columns[i].type);
         if (column < 0)
             return err_memory(e);
         h->column_of[i] = (size_t)column;
@@ -165,7 +178,7 @@ static int read_header(struct header *h, struct csv_reader *r, struct rows *rows
                        r->path, r->line);
     if (header_map(h, r, e) < 0 || header_check(h, r, e) < 0)
         return -1;
-    return header_columns(h, &rows->columns, e);
+    return header_columns(h, rows, e);
 }
 
 static void count_unreadable(struct rows *rows, const struct csv_reader *r, size_t known,
@@ -187,7 +200,8 @@ static int add_value(struct rows *rows, const struct header *h, const struct csv
     double x;
     int done = 0;
     if (k->type == CTXMARK_TEXT) {
-        const char *text = f->len || !k->otherwise ? f->text : k->otherwise;
+        const char *said = said_of(rows, known);
+        const char *text = said ? said : f->len || !k->otherwise ? f->text : k->otherwise;
         size_t len = text == f->text ? f->len : strlen(text);
         if (len)
             done = columns_set_text(&rows->columns, column, row, text, len);
@@ -205,7 +219,8 @@ static int add_row(struct rows *rows, const struct header *h, const struct csv_r
     if (columns_add_row(&rows->columns) < 0)
         return err_memory(e);
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
-        bool absent = h->field_of[i] == NO_COLUMN && !known_columns[i].otherwise;
+        bool absent =
+            h->field_of[i] == NO_COLUMN && !known_columns[i].otherwise && !said_of(rows, i);
         if (!absent && add_value(rows, h, r, i, e) < 0)
             return -1;
     }
