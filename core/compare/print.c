@@ -146,7 +146,7 @@ static void put_row(struct buf *to, const json_t *row)
     put_figure(to, 9, 4, number_of(row, launches ? "launch_ratio" : "ratio"));
     put_interval(to, row);
     put_p(to, number_of(row, "combined_holm"));
-    buf_printf(to, "%8s  %s", n, strcmp(verdict, "cannot tell") == 0 ? "inconclusive" : verdict);
+    buf_printf(to, "%8s  %s", n, verdict);
     if (strcmp(text_of(row, "regression"), "proven") == 0)
         buf_puts(to, ", regression");
     if (*text_of(row, "note")) {

@@ -25,26 +25,37 @@ struct work {
     struct groups groups;
     struct sides sides;
     struct view causes, firsts; /* of cold_start */
-    double margin;
-    double *a, *b, *scratch; /* [largest], [largest], [2 largest] */
+    double margin, regression;  /* regression: NaN: not asked for */
+    double *a, *b, *scratch;    /* [largest], [largest], [2 largest] */
     struct comparison *items;
     size_t count, capacity;
 };
 
 /* --- one cell */
 
+/* The row of a view that is about a group's run, too. */
+static int64_t find_row(const struct view *v, const struct group *g, const char *mode,
+                        double context)
+{
+    int64_t row = view_find(v, 0, g->model, g->backend, mode, context);
+    while (row >= 0 && g->run && view_text(v, (uint64_t)row, "run") &&
+           !view_text_is(v, (uint64_t)row, "run", g->run))
+        row = view_find(v, (uint64_t)row + 1, g->model, g->backend, mode, context);
+    return row;
+}
+
 static bool is_cached(const struct work *w, const struct group *g)
 {
     if (!g->mode || strcmp(g->mode, "prefill") != 0)
         return false;
-    int64_t row = view_find(&w->causes, 0, g->model, g->backend, NULL, NAN);
+    int64_t row = find_row(&w->causes, g, NULL, NAN);
     return row >= 0 && view_text_is(&w->causes, (uint64_t)row, "verdict", "prompt_cache");
 }
 
 /* The first repetition's latency of a cell, as cold_start has it. */
 static double first_latency(const struct work *w, const struct group *g)
 {
-    int64_t row = view_find(&w->firsts, 0, g->model, g->backend, g->mode, g->context);
+    int64_t row = find_row(&w->firsts, g, g->mode, g->context);
     return row >= 0 ? view_number(&w->firsts, (uint64_t)row, "rep0") : NAN;
 }
 
@@ -86,26 +97,38 @@ static size_t launch_means(const struct work *w, const struct group *g, double *
     }
 }
 
-/* With several launches, these are the independent sample; repetitions within one are not. */
-static void compare_launches(const struct work *w, struct comparison *c, const struct group *a,
-                             const struct group *b)
+/* Fills in what a cell's repetitions and launches say.  factor: a's latencies are taken times it.
+ */
+static int compare_sides(const struct work *w, struct comparison *c, const struct group *a,
+                         const struct group *b, double factor)
 {
-    size_t n_a = launch_means(w, a, w->a), n_b = launch_means(w, b, w->b);
-    if (n_a < 2 && n_b < 2)
-        return;
-    struct moments_of x = two_sample_moments(w->a, n_a), y = two_sample_moments(w->b, n_b);
-    struct t_test t = two_sample_welch(&x, &y, COMPARISON_LEVEL);
-    c->launches_a = (double)n_a;
-    c->launches_b = (double)n_b;
-    c->launch_ratio = exp(t.diff);
-    c->launch_ratio_low = exp(t.interval.low);
-    c->launch_ratio_high = exp(t.interval.high);
+    size_t n_a = group_values(a, &w->rows.latency, w->a),
+           n_b = group_values(b, &w->rows.latency, w->b);
+    for (size_t i = 0; i < n_a; i++)
+        w->a[i] *= factor;
+    stats_sort(w->a, n_a);
+    stats_sort(w->b, n_b);
+    comparison_clear(c);
+    if (comparison_make(c, w->a, n_a, w->b, n_b, w->margin, w->scratch) < 0)
+        return -1;
+    size_t l_a = launch_means(w, a, w->a), l_b = launch_means(w, b, w->b);
+    for (size_t i = 0; i < l_a; i++)
+        w->a[i] += log(factor);
+    if (l_a >= 2 || l_b >= 2)
+        comparison_add_launches(c, w->a, l_a, w->b, l_b, w->margin);
+    return 0;
 }
 
 static int add_comparison(struct work *w, const struct group *a, const struct group *b)
 {
-    struct comparison c = {0};
-    comparison_clear(&c);
+    struct comparison c = {0}, beyond = {0};
+    if (compare_sides(w, &c, a, b, 1) < 0)
+        return -1;
+    if (!isnan(w->regression)) {
+        if (compare_sides(w, &beyond, a, b, 1 + w->regression) < 0)
+            return -1;
+        comparison_add_regression(&c, &beyond);
+    }
     c.keys = keys_of(b);
     c.keys.launch = NAN;
     if (w->sides.by_run)
@@ -114,14 +137,7 @@ static int add_comparison(struct work *w, const struct group *a, const struct gr
         c.keys.backend = NULL;
     c.baseline = sides_of(&w->sides, a);
     c.candidate = sides_of(&w->sides, b);
-    size_t n_a = group_values(a, &w->rows.latency, w->a),
-           n_b = group_values(b, &w->rows.latency, w->b);
-    stats_sort(w->a, n_a);
-    stats_sort(w->b, n_b);
-    if (comparison_make(&c, w->a, n_a, w->b, n_b, w->margin, w->scratch) < 0)
-        return -1;
     note_caches(w, &c, a, b);
-    compare_launches(w, &c, a, b);
     if (w->count == w->capacity) {
         size_t n = w->capacity ? 2 * w->capacity : 64;
         struct comparison *items = realloc(w->items, n * sizeof *items);
@@ -447,6 +463,7 @@ static int32_t analyze(const struct ctxmark_host *h)
 {
     struct work w = {.h = h};
     w.margin = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "margin_pct", 0, 5) / 100;
+    w.regression = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "regression_pct", 0, NAN) / 100;
     w.causes = view_get(h, "cold_start", "cold_cause");
     w.firsts = view_get(h, "cold_start", "cold_start");
     rows_get(&w.rows, h);
@@ -476,6 +493,12 @@ static const struct ctxmark_option options[] = {
      .max = 1000,
      .unit = "%",
      .help = "Latencies whose ratio is within this margin count as equivalent."},
+    {.name = "regression_pct",
+     .type = CTXMARK_TYPE_NUMBER,
+     .min = 0,
+     .max = 1000,
+     .unit = "%",
+     .help = "Also says whether side b is proven to be more than this slower; unset: does not."},
 };
 
 static const char *const after[] = {"cold_start", NULL};

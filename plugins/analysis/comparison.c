@@ -35,7 +35,16 @@ static const struct field fields[] = {
     C(ratio_high, NUMBER, HIGH, "", "see ratio_low"),
     C(verdict, TEXT, VALUE, "",
       "faster, slower: combined_holm below 0.05 and mean and ratio on one side; equivalent: TOST "
-      "p below 0.05; cannot tell: neither"),
+      "p below 0.05; inconclusive: neither"),
+    C(sample, TEXT, DETAIL, "",
+      "what the verdict and combined_p rest on: launches where both sides have several, else "
+      "repetitions"),
+    O(regression, TEXT, VALUE, "",
+      "whether b is more than regression_pct slower: proven (regression_holm below 0.05), excluded "
+      "(regression_p below 0.05 on the other side) or inconclusive"),
+    O(regression_holm, NUMBER, VALUE, "", "regression_p after Holm's correction"),
+    O(regression_p, NUMBER, DETAIL, "",
+      "combined_p of b against a's latencies times 1 + regression_pct / 100"),
     C(combined_holm, NUMBER, VALUE, "", "combined_p after Holm's correction over all comparisons"),
     C(cohens_d, NUMBER, VALUE, "", "diff / pooled_sd"),
     C(mann_whitney_cliffs_delta, NUMBER, VALUE, "",
@@ -84,13 +93,18 @@ static const struct field fields[] = {
     ADJUSTED(welch, "Welch"),
     ADJUSTED(mann_whitney, "Mann-Whitney (asymptotic)"),
     C(combined_p, NUMBER, DETAIL, "",
-      "twice the smaller of Welch's and the Mann-Whitney p (exact where known), at most 1"),
+      "twice the smaller of Welch's and the Mann-Whitney p (exact where known), at most 1; "
+      "launch_p "
+      "where the sample is launches"),
     C(tost_p, NUMBER, DETAIL, "",
       "two one-sided Welch tests on ln latency: p of a ratio outside the margin"),
     C(tost_log10_p, NUMBER, DETAIL, "", "log10 of it"),
-    C(equivalent, FLAG, DETAIL, "", "tost_p below 0.05"),
+    C(equivalent, FLAG, DETAIL, "",
+      "tost_p below 0.05; launch_tost_p where the sample is launches"),
     O(launches_a, INTEGER, DETAIL, "", "launches of a"),
     O(launches_b, INTEGER, DETAIL, "", "launches of b"),
+    O(launch_p, NUMBER, DETAIL, "", "Welch's p of mean ln latency over launches, two-sided"),
+    O(launch_tost_p, NUMBER, DETAIL, "", "as tost_p, over launches"),
     C(note, TEXT, NOTE, "", "why figures are missing, or how to read them"),
 };
 
@@ -200,6 +214,7 @@ static double disagreement(const struct comparison *c)
 int comparison_make(struct comparison *c, const double *a, size_t n_a, const double *b, size_t n_b,
                     double margin, double *scratch)
 {
+    c->sample = "repetitions";
     c->n_a = (double)n_a;
     c->n_b = (double)n_b;
     c->median_a = stats_median(a, n_a);
@@ -222,6 +237,40 @@ int comparison_make(struct comparison *c, const double *a, size_t n_a, const dou
     return 0;
 }
 
+void comparison_add_launches(struct comparison *c, const double *a, size_t n_a, const double *b,
+                             size_t n_b, double margin)
+{
+    struct moments_of x = two_sample_moments(a, n_a), y = two_sample_moments(b, n_b);
+    struct t_test t = two_sample_welch(&x, &y, COMPARISON_LEVEL);
+    c->launches_a = (double)n_a;
+    c->launches_b = (double)n_b;
+    c->launch_ratio = exp(t.diff);
+    c->launch_ratio_low = exp(t.interval.low);
+    c->launch_ratio_high = exp(t.interval.high);
+    if (n_a < 2 || n_b < 2)
+        return;
+    c->sample = "launches";
+    c->launch_p = c->combined_p = t.p.p;
+    c->launch_tost_p = two_sample_equivalence(&t, log1p(margin)).p;
+    c->equivalent = isnan(c->launch_tost_p) ? NAN : c->launch_tost_p < COMPARISON_ALPHA;
+}
+
+/* -1: b is faster, 1: slower, 0: the sample does not say. */
+static int side_of(const struct comparison *c)
+{
+    if (!isnan(c->launch_p))
+        return (c->launch_ratio > 1) - (c->launch_ratio < 1);
+    bool faster = c->ratio < 1 && c->diff<0, slower = c->ratio> 1 && c->diff > 0;
+    return slower - faster;
+}
+
+void comparison_add_regression(struct comparison *c, const struct comparison *beyond)
+{
+    int side = side_of(beyond);
+    c->regression_p = beyond->combined_p;
+    c->regression = side > 0 ? "proven" : side < 0 ? "excluded" : "inconclusive";
+}
+
 /* --- over the family */
 
 /* Corrects one column of p; the results go into four columns from `to` on. */
@@ -241,12 +290,21 @@ _Static_assert(sizeof(struct adjusted) == 4 * sizeof(double), "four columns side
 
 static const char *verdict_of(const struct comparison *c)
 {
-    bool faster = c->ratio < 1 && c->diff<0, slower = c->ratio> 1 && c->diff > 0;
+    int side = side_of(c);
     if (c->equivalent == 1)
         return "equivalent";
-    if (c->combined_holm < COMPARISON_ALPHA && (faster || slower))
-        return faster ? "faster" : "slower";
-    return "cannot tell";
+    if (c->combined_holm < COMPARISON_ALPHA && side)
+        return side < 0 ? "faster" : "slower";
+    return "inconclusive";
+}
+
+/* That a regression is there somewhere is one claim of many, and corrected; that there is none is
+ * claimed only of all cells together, for which each must exclude it by itself. */
+static const char *regression_of(const struct comparison *c)
+{
+    bool proven = strcmp(c->regression, "proven") == 0;
+    double p = proven ? c->regression_holm : c->regression_p;
+    return p < COMPARISON_ALPHA ? c->regression : "inconclusive";
 }
 
 int comparison_judge(struct comparison *c, size_t count)
@@ -269,6 +327,13 @@ int comparison_judge(struct comparison *c, size_t count)
     for (size_t i = 0; done == 0 && i < count; i++) {
         c[i].combined_holm = a[i].holm;
         c[i].verdict = verdict_of(&c[i]);
+        p[i] = c[i].regression_p;
+    }
+    if (done == 0)
+        done = adjust_family(p, count, a);
+    for (size_t i = 0; done == 0 && i < count; i++) {
+        c[i].regression_holm = a[i].holm;
+        c[i].regression = c[i].regression ? regression_of(&c[i]) : NULL;
     }
     free(p);
     free(a);

@@ -13,7 +13,7 @@
 
 struct comparison {
     struct keys keys;
-    const char *baseline, *candidate, *verdict, *note;
+    const char *baseline, *candidate, *verdict, *note, *sample, *regression;
     double n_a, n_b, median_a, median_b, mean_a, mean_b, diff, pct_change, speedup;
     double ratio, ratio_low, ratio_high, mean_ratio, mean_ratio_low, mean_ratio_high;
     double pooled_sd, cohens_d, hedges_g;
@@ -28,7 +28,8 @@ struct comparison {
     double adjusted_mann_whitney_holm, adjusted_mann_whitney_bh;
     double combined_p, combined_holm, tests_disagree, tost_p, tost_log10_p, equivalent;
     double launches_a, launches_b, launch_ratio, launch_ratio_low, launch_ratio_high;
-    double first_ratio;
+    double launch_p, launch_tost_p;
+    double first_ratio, regression_p, regression_holm;
 };
 
 extern const struct table comparison_table;
@@ -41,6 +42,16 @@ void comparison_clear(struct comparison *c);
  * n_a + n_b values.  0, or -1: out of memory. */
 int comparison_make(struct comparison *c, const double *a, size_t n_a, const double *b, size_t n_b,
                     double margin, double *scratch);
+
+/* Adds what launches say: a, b: mean ln latency of each, n_a + n_b >= 3 of them.  With two or more
+ * on both sides they are the sample that the verdict rests on: repetitions within one launch are
+ * not independent. */
+void comparison_add_launches(struct comparison *c, const double *a, size_t n_a, const double *b,
+                             size_t n_b, double margin);
+
+/* Adds whether b is more than a factor slower, from `beyond`: the same comparison with a's
+ * latencies times that factor.  comparison_judge() corrects it. */
+void comparison_add_regression(struct comparison *c, const struct comparison *beyond);
 
 /* Corrects the p-values over the family c[count], and gives each its verdict.  0 or -1. */
 int comparison_judge(struct comparison *c, size_t count);

@@ -109,7 +109,7 @@ START_TEST(verdicts_tell_faster_slower_equivalent_and_unknown_apart)
     add_cell("a", 4, "e2e", 8, 100, 20);
     add_cell("b", 4, "e2e", 8, 104, 20);
     json_t *a = analyze("compare", NULL);
-    static const char *const expected[] = {"faster", "slower", "equivalent", "cannot tell"};
+    static const char *const expected[] = {"faster", "slower", "equivalent", "inconclusive"};
     for (size_t i = 0; i < 4; i++)
         ck_assert_str_eq(text(a, "compare", "comparisons", i, "verdict"), expected[i]);
     ck_assert_double_eq_tol(number(a, "compare", "comparisons", 0, "ratio"), 0.5, 0.01);
@@ -148,7 +148,7 @@ START_TEST(one_repetition_and_constant_values_give_nulls_and_a_note)
     ck_assert(strstr(text(a, "compare", "comparisons", 0, "note"), "one repetition"));
     ck_assert(isnan(number(a, "compare", "comparisons", 1, "cohens_d")));
     ck_assert(isnan(number(a, "compare", "comparisons", 1, "mann_whitney_z")));
-    ck_assert_str_eq(text(a, "compare", "comparisons", 1, "verdict"), "cannot tell");
+    ck_assert_str_eq(text(a, "compare", "comparisons", 1, "verdict"), "inconclusive");
     json_decref(a);
 }
 END_TEST
