@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,14 @@ static void name_sides(struct side *a, struct side *b)
     b->name = good ? y : "B";
 }
 
+static void say_tokens(const struct side_rows *s, char *text, size_t size)
+{
+    if (s->decoded_low == s->decoded_high)
+        snprintf(text, size, "%.0f", s->decoded_low);
+    else
+        snprintf(text, size, "%.0f to %.0f", s->decoded_low, s->decoded_high);
+}
+
 static int compare_tokens(struct job *j)
 {
     const struct side_rows *a = &j->a.described, *b = &j->b.described;
@@ -131,8 +140,8 @@ static int compare_tokens(struct job *j)
     if (isnan(a->decoded_low) || isnan(b->decoded_low) ||
         (a->decoded_low == b->decoded_low && a->decoded_high == b->decoded_high))
         return 0;
-    snprintf(x, sizeof x, "%.0f to %.0f", a->decoded_low, a->decoded_high);
-    snprintf(y, sizeof y, "%.0f to %.0f", b->decoded_low, b->decoded_high);
+    say_tokens(a, x, sizeof x);
+    say_tokens(b, y, sizeof y);
     return differences_add(j->differences, "tokens", "tokens of a decode", x, y);
 }
 

@@ -74,19 +74,38 @@ int differences_add(json_t *list, const char *allow, const char *what, const cha
 
 /* ---- values */
 
-static int add_values(json_t *list, const char *allow, const char *what, const json_t *a,
-                      const json_t *b)
+static bool same_value(const json_t *a, const json_t *b)
 {
-    if (!a || !b || json_is_null(a) || json_is_null(b) || json_equal(a, b))
+    if (json_is_number(a) && json_is_number(b))
+        return json_number_value(a) == json_number_value(b);
+    return json_equal(a, b);
+}
+
+static void put_value(struct buf *to, const json_t *value)
+{
+    char *text = NULL;
+    if (json_is_string(value))
+        buf_puts(to, json_string_value(value));
+    else if (json_is_number(value))
+        buf_number(to, json_number_value(value));
+    else
+        buf_puts(to, (text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT)) ? text : "?");
+    free(text);
+}
+
+int differences_add_values(json_t *list, const char *allow, const char *what, const json_t *a,
+                           const json_t *b)
+{
+    struct buf x = {0}, y = {0};
+    if (!a || !b || json_is_null(a) || json_is_null(b) || same_value(a, b))
         return 0;
-    char *x = json_dumps(a, JSON_ENCODE_ANY | JSON_COMPACT),
-         *y = json_dumps(b, JSON_ENCODE_ANY | JSON_COMPACT);
-    int done =
-        x && y ? differences_add(list, allow, what, json_is_string(a) ? json_string_value(a) : x,
-                                 json_is_string(b) ? json_string_value(b) : y)
-               : -1;
-    free(x);
-    free(y);
+    put_value(&x, a);
+    put_value(&y, b);
+    int done = buf_ok(&x) && buf_ok(&y)
+                   ? differences_add(list, allow, what, buf_text(&x), buf_text(&y))
+                   : -1;
+    buf_free(&x);
+    buf_free(&y);
     return done;
 }
 
@@ -129,8 +148,8 @@ static int compare_paths(json_t *list, const json_t *a, const json_t *b)
     };
     int done = 0;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        done += add_values(list, paths[i].allow, paths[i].what, value_at(a, paths[i].path),
-                           value_at(b, paths[i].path));
+        done += differences_add_values(list, paths[i].allow, paths[i].what,
+                                       value_at(a, paths[i].path), value_at(b, paths[i].path));
     return done;
 }
 
@@ -171,7 +190,7 @@ static int compare_options(json_t *list, const char *name, const json_t *a, cons
     {
         char what[256];
         snprintf(what, sizeof what, "%s: %s", name, key);
-        done += add_values(list, NULL, what, value, json_object_get(b, key));
+        done += differences_add_values(list, NULL, what, value, json_object_get(b, key));
     }
     return done;
 }

@@ -22,6 +22,10 @@ int differences_of_manifests(json_t *list, const json_t *a, const json_t *b);
 int differences_add(json_t *list, const char *allow, const char *what, const char *a,
                     const char *b);
 
+/* Adds two JSON values unless they are equal (numbers by value), or one is null or not there. */
+int differences_add_values(json_t *list, const char *allow, const char *what, const json_t *a,
+                           const json_t *b);
+
 /* Whether `allowed` ("gpu,cache", "all", NULL: nothing) has the word. */
 bool differences_are_allowed(const char *allowed, const char *word);
 

@@ -6,7 +6,7 @@
 #include "core/compare/models.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/compare/differences.h"
@@ -21,17 +21,9 @@ static int add(json_t *list, bool blocks, const json_t *model, const char *key, 
                const json_t *b)
 {
     char what[512];
-    char *x = json_dumps(a, JSON_ENCODE_ANY | JSON_COMPACT),
-         *y = json_dumps(b, JSON_ENCODE_ANY | JSON_COMPACT);
     snprintf(what, sizeof what, "%s on %s: %s", text_of(model, "name"), text_of(model, "backend"),
              key);
-    int done = x && y ? differences_add(list, blocks ? "model" : NULL, what,
-                                        json_is_string(a) ? json_string_value(a) : x,
-                                        json_is_string(b) ? json_string_value(b) : y)
-                      : -1;
-    free(x);
-    free(y);
-    return done;
+    return differences_add_values(list, blocks ? "model" : NULL, what, a, b);
 }
 
 /* ---- facts: what makes the model, and how the backend runs it */
@@ -60,9 +52,7 @@ static int compare_facts(json_t *list, const json_t *a, const json_t *b)
     json_object_foreach(json_object_get(a, "facts"), key, fact)
     {
         const json_t *other = json_object_get(json_object_get(b, "facts"), key);
-        const json_t *x = value_of(fact), *y = value_of(other);
-        if (x && y && !json_equal(x, y))
-            done += add(list, is_of_model(key, fact), a, key, x, y);
+        done += add(list, is_of_model(key, fact), a, key, value_of(fact), value_of(other));
     }
     return done;
 }
@@ -100,9 +90,8 @@ static int compare_files(json_t *list, const json_t *model, json_t *a, json_t *b
     int done = a && b ? 0 : -1;
     json_object_foreach(a, name, entry)
     {
-        const json_t *other = json_object_get(b, name);
-        if (other && !json_equal(entry, other))
-            done += add(list, true, model, *name == '/' ? name + 1 : name, entry, other);
+        done +=
+            add(list, true, model, *name == '/' ? name + 1 : name, entry, json_object_get(b, name));
     }
     json_decref(a);
     json_decref(b);
@@ -123,7 +112,7 @@ static int compare_keys(json_t *list, const json_t *a, const json_t *b, const js
         if (path && other_path && *path == '/' && *other_path == '/')
             done += compare_files(list, a, files_under(files_a, path),
                                   files_under(files_b, other_path));
-        else if (other && !json_equal(value, other))
+        else
             done += add(list, true, a, key, value, other);
     }
     return done;

@@ -5,7 +5,6 @@
 
 #include "core/exchange/imported.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/exchange/llama_bench.h"
@@ -142,29 +141,6 @@ static json_t *describe_provenance(const struct imported *m, const char *path)
     return array;
 }
 
-/* The one number of tokens that all decodes generate; 0: there are several, or none. */
-static json_int_t decode_tokens(const struct imported *m)
-{
-    json_int_t n = 0;
-    for (size_t i = 0; i < m->count; i++) {
-        json_int_t gen = json_integer_value(json_object_get(m->tests[i].test, "n_gen"));
-        if (strcmp(m->tests[i].mode, "decode") != 0)
-            continue;
-        if (n && gen != n)
-            return 0;
-        n = gen;
-    }
-    return n;
-}
-
-static json_t *describe_config(const struct imported *m, const char *path, const char *sha256)
-{
-    json_t *effective = json_object();
-    if (decode_tokens(m))
-        json_object_set_new(effective, "max_new_tokens", json_integer(decode_tokens(m)));
-    return json_pack("{s:s, s:s, s:o}", "path", path, "sha256", sha256, "effective", effective);
-}
-
 json_t *imported_manifest(const struct imported *m, const char *run_id, const char *experiment,
                           const char *path, const char *sha256, size_t rows, struct err *e)
 {
@@ -172,11 +148,11 @@ json_t *imported_manifest(const struct imported *m, const char *run_id, const ch
     json_t *manifest = json_pack(
         "{s:i, s:{s:s, s:s}, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o}",
         "schema", 1, "ctxmark", "version", PACKAGE_VERSION, "interface", "1.0", "run_id", run_id,
-        "experiment", experiment, "state", "complete", "config", describe_config(m, path, sha256),
-        "machine", describe_machine(m), "backends", describe_backends(m), "models",
-        describe_models(m), "counts", "planned", (json_int_t)rows, "done", (json_int_t)rows,
-        "failed", (json_int_t)0, "rows", (json_int_t)rows, "provenance",
-        describe_provenance(m, path));
+        "experiment", experiment, "state", "complete", "config",
+        json_pack("{s:s, s:s, s:{}}", "path", path, "sha256", sha256, "effective"), "machine",
+        describe_machine(m), "backends", describe_backends(m), "models", describe_models(m),
+        "counts", "planned", (json_int_t)rows, "done", (json_int_t)rows, "failed", (json_int_t)0,
+        "rows", (json_int_t)rows, "provenance", describe_provenance(m, path));
     if (manifest && first)
         json_object_set(manifest, "started", first);
     if (manifest)

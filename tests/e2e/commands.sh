@@ -92,7 +92,7 @@ for arguments in "" "frob" "run" "run a b c" "run --frob c.yaml" "run nowhere.ya
 done
 
 echo "help and version go to stdout"
-for arguments in --help --version "run --help" "check --help" "plugins --help" "try --help" "analyze --help" "report --help"; do
+for arguments in --help --version "run --help" "check --help" "plugins --help" "try --help" "analyze --help" "report --help" "compare --help" "export --help" "import --help"; do
     # shellcheck disable=SC2086 # words
     ctxmark 0 $arguments
     [ -s out ] || fail "'ctxmark $arguments' says nothing"
