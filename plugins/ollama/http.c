@@ -101,10 +101,12 @@ struct ollama_http *ollama_http_new(const struct ctxmark_host *host,
         return NULL;
     }
     h->host = host;
+    h->epoll = -1;
     h->multi = curl_multi_init();
-    if (!h->multi)
+    bool good = h->multi && ollama_loop_init(h) == 0;
+    if (!good)
         ollama_err_memory(e);
-    if (!h->multi || take_endpoint(h, endpoint, e) < 0) {
+    if (!good || take_endpoint(h, endpoint, e) < 0) {
         ollama_http_free(h);
         return NULL;
     }
@@ -118,6 +120,7 @@ void ollama_http_free(struct ollama_http *h)
     if (!h)
         return;
     curl_multi_cleanup(h->multi);
+    ollama_loop_free(h);
     curl_slist_free_all(h->headers);
     free(h->url);
     free(h->unix_socket);

@@ -41,7 +41,8 @@ struct ollama_call {
     struct ollama_limits limits;
     const char *whole_option; /* which option limits.whole_s comes from, for messages */
     void *arg;
-    /* Right before the request goes out; may be NULL. */
+    /* Right before the request goes out, on a connection that is there; may be NULL.  Called again
+     * where curl has to send it once more, because the server had closed that connection. */
     void (*on_start)(struct ollama_call *c);
     /* A piece of the body of an answer with status 200.  1: progress; 0: none; -1: stop, with
      * c->err set. */
@@ -54,6 +55,7 @@ struct ollama_call {
     long http_status;      /* 0: no answer */
     void *handle;          /* while it runs */
     int64_t started_ns, progress_ns;
+    int64_t sent_ns; /* of on_start() */
     bool answered; /* a byte of the body has come */
     char curl_text[256];
     char *error_body; /* of an answer with another status; freed by ollama_http_run() */

@@ -48,6 +48,42 @@ static size_t on_write(char *data, size_t size, size_t count, void *arg)
     return progress < 0 ? 0 : length;
 }
 
+static void tell_start(struct ollama_call *c)
+{
+    c->sent_ns = c->host->now_ns(c->host);
+    if (c->on_start)
+        c->on_start(c);
+}
+
+/* curl before 7.80 cannot tell when a connection is made: then making it counts as well. */
+#if LIBCURL_VERSION_NUM >= 0x075000
+#define START_IS_TOLD 1
+
+static int on_request(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    tell_start(arg);
+    return CURL_PREREQFUNC_OK;
+}
+
+static void listen_for_start(CURL *easy, struct ollama_call *c)
+{
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, (void *)c);
+}
+#else
+#define START_IS_TOLD 0
+
+static void listen_for_start(CURL *easy, struct ollama_call *c)
+{
+    (void)easy;
+    (void)c;
+}
+#endif
+
 /* Sets up a request; 0 or -1: no memory. */
 static int prepare_call(const struct ollama_http *h, struct ollama_call *c)
 {
@@ -69,6 +105,7 @@ static int prepare_call(const struct ollama_http *h, struct ollama_call *c)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)c);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, (void *)c);
+    listen_for_start(easy, c);
     if (h->direct)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (h->unix_socket)
@@ -204,9 +241,9 @@ static bool check_limits(const struct ollama_http *h, struct ollama_call *c, int
 static bool start_call(struct ollama_http *h, struct ollama_call *c)
 {
     c->host = h->host;
-    c->started_ns = c->progress_ns = h->host->now_ns(h->host);
-    if (c->on_start)
-        c->on_start(c);
+    c->started_ns = c->progress_ns = c->sent_ns = h->host->now_ns(h->host);
+    if (!START_IS_TOLD)
+        tell_start(c);
     if (curl_multi_add_handle(h->multi, c->handle) == CURLM_OK)
         return true;
     curl_easy_cleanup(c->handle);
@@ -256,7 +293,6 @@ static size_t stop_late(struct ollama_http *h, struct ollama_call *calls[], size
 void ollama_http_run(struct ollama_http *h, struct ollama_call *calls[], size_t count)
 {
     size_t open = 0;
-    int running;
     for (size_t i = 0; i < count; i++) {
         reset_call(calls[i]);
         if (prepare_call(h, calls[i]) < 0)
@@ -266,10 +302,8 @@ void ollama_http_run(struct ollama_http *h, struct ollama_call *calls[], size_t 
         open += calls[i]->handle && start_call(h, calls[i]);
     int64_t looked = h->host->now_ns(h->host);
     while (open) {
-        curl_multi_perform(h->multi, &running);
+        ollama_loop_turn(h, POLL_MS);
         open -= collect_finished(h);
-        if (open)
-            curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL);
         int64_t now = h->host->now_ns(h->host);
         if (now - looked < POLL_MS * INT64_C(1000000) / 2)
             continue;

@@ -15,6 +15,17 @@ struct ollama_http {
     char *url, *unix_socket, *ca_file;
     long connect_ms;
     bool direct; /* no proxy, whatever the environment says */
+    int epoll;
+    int64_t timer_ns; /* when curl wants to be called; CTXMARK_UNKNOWN: by nothing but a socket */
 };
+
+/* ---- http_loop.c */
+
+/* 0, or -1: no descriptor left. */
+int ollama_loop_init(struct ollama_http *h);
+void ollama_loop_free(struct ollama_http *h);
+
+/* Waits until a connection has something, at most so long, and lets curl do what is to be done. */
+void ollama_loop_turn(struct ollama_http *h, int most_ms);
 
 #endif

@@ -117,6 +117,50 @@ static int take_final(const json_t *json, struct ollama_final *f, struct ollama_
     return 0;
 }
 
+/* ---- a piece of text, read without a tree */
+
+struct scan {
+    const char *at, *end;
+};
+
+static bool scan_word(struct scan *s, const char *word)
+{
+    size_t n = strlen(word);
+    if ((size_t)(s->end - s->at) < n || memcmp(s->at, word, n) != 0)
+        return false;
+    s->at += n;
+    return true;
+}
+
+/* A string of plain ASCII without any escape. */
+static bool scan_plain(struct scan *s, const char **ret_text, size_t *ret_bytes)
+{
+    if (!scan_word(s, "\""))
+        return false;
+    *ret_text = s->at;
+    while (s->at < s->end && *s->at >= ' ' && *s->at != '"' && *s->at != '\\' && *s->at != 0x7f)
+        s->at++;
+    *ret_bytes = (size_t)(s->at - *ret_text);
+    return scan_word(s, "\"");
+}
+
+/* Nearly all lines of a stream are as this one, and reading them by the general way takes longer
+ * than receiving them:
+ *   {"model":"...","created_at":"...","response":"...","done":false}
+ * False: this is another one. */
+static bool scan_piece(const char *line, size_t length, struct ollama_reply *r)
+{
+    struct scan s = {line, line + length};
+    const char *skipped;
+    size_t n;
+    return scan_word(&s, "{\"model\":") && scan_plain(&s, &skipped, &n) &&
+           scan_word(&s, ",\"created_at\":") && scan_plain(&s, &skipped, &n) &&
+           scan_word(&s, ",\"response\":") && scan_plain(&s, &r->text, &r->text_bytes) &&
+           scan_word(&s, ",\"done\":false}") && s.at == s.end;
+}
+
+/* ---- any object */
+
 /* What is wrong with an object that is neither text nor an end; 0: nothing. */
 static int check_object(const json_t *json, const char *line, size_t length, struct ollama_err *e)
 {
@@ -137,6 +181,11 @@ int ollama_reply_parse(const char *line, size_t length, struct ollama_reply *ret
     json_error_t why;
     char text[128];
     struct ollama_reply r = {.text = ""};
+    if (scan_piece(line, length, &r)) {
+        *ret_reply = r;
+        return 0;
+    }
+    r = (struct ollama_reply){.text = ""};
     r.json = json_loadb(line, length, 0, &why);
     if (!r.json) {
         ollama_error_text(line, length < 80 ? length : 80, text, sizeof text);

@@ -28,8 +28,8 @@ struct ollama_final {
 };
 
 struct ollama_reply {
-    json_t *json;     /* holds the text; ollama_reply_free() */
-    const char *text; /* "" if there is none */
+    json_t *json;     /* may hold the text; ollama_reply_free() */
+    const char *text; /* text_bytes of them, not NUL-terminated, valid as long as the line is */
     size_t text_bytes;
     bool done; /* the closing object: `final` is filled */
     struct ollama_final final;

@@ -152,7 +152,7 @@ static void give_metrics(const struct ollama *p, const struct ollama_generation 
     if (f->total_ns != CTXMARK_UNKNOWN && f->prompt_ns != CTXMARK_UNKNOWN)
         give_ms(emit, r, OLLAMA_METRIC_RESIDUAL, f->total_ns - known - zero_if_unknown(f->eval_ns));
     if (g->first_ns != CTXMARK_UNKNOWN && f->prompt_ns != CTXMARK_UNKNOWN)
-        give_ms(emit, r, OLLAMA_METRIC_TTFT_GAP, g->first_ns - g->call.started_ns - known);
+        give_ms(emit, r, OLLAMA_METRIC_TTFT_GAP, g->first_ns - g->call.sent_ns - known);
     give_number(emit, r, OLLAMA_METRIC_LINES, g->pieces);
     give_number(emit, r, OLLAMA_METRIC_ATTEMPTS, attempts);
     give_number(emit, r, OLLAMA_METRIC_SIZE, p->loaded.size);

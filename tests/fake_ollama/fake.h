@@ -58,6 +58,8 @@ struct fake_config {
     enum fake_fault fault;
     int64_t fault_at, fault_from; /* after how many tokens; for prompts from that many on */
     int seed;                     /* of random chunk borders */
+    bool stamps;                  /* the text of each token is when its request came, and when it
+                                   * went out itself, in ns of CLOCK_MONOTONIC */
 };
 
 extern struct fake_config config;

@@ -50,7 +50,6 @@ int fake_answer_error(struct MHD_Connection *c, unsigned status, const char *tex
 static int dispatch(struct MHD_Connection *c, struct fake_request *q)
 {
     const char *recording = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Replay");
-    q->received_ns = fake_now_ns();
     if (recording && config.replay_root)
         return fake_replay(c, recording);
     if (strcmp(q->path, "/api/generate") != 0)
@@ -76,6 +75,18 @@ static int collect(struct fake_request *q, const char *data, size_t length)
     return MHD_YES;
 }
 
+/* The first that is heard of a request. */
+static void *begin(void *arg, const char *uri, struct MHD_Connection *c)
+{
+    (void)arg;
+    (void)uri;
+    (void)c;
+    struct fake_request *q = calloc(1, sizeof *q);
+    if (q)
+        q->received_ns = fake_now_ns();
+    return q;
+}
+
 static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *path,
                               const char *method, const char *version, const char *data,
                               size_t *length, void **state)
@@ -83,17 +94,18 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *p
     (void)arg;
     (void)version;
     struct fake_request *q = *state;
-    if (!q) {
-        *state = q = calloc(1, sizeof *q);
-        return q ? MHD_YES : MHD_NO;
+    if (!q)
+        return MHD_NO;
+    if (!q->method) {
+        q->method = method;
+        q->path = path;
+        return MHD_YES;
     }
     if (*length) {
         size_t n = *length;
         *length = 0;
         return collect(q, data, n) ? MHD_YES : MHD_NO;
     }
-    q->method = method;
-    q->path = path;
     return dispatch(c, q) ? MHD_YES : MHD_NO;
 }
 
@@ -163,8 +175,8 @@ struct MHD_Daemon *fake_serve(int *ret_port)
     struct MHD_Daemon *d = MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
         NULL, handle, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, complete,
-        NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536, MHD_OPTION_CONNECTION_LIMIT, 2000u,
-        MHD_OPTION_END);
+        NULL, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)65536, MHD_OPTION_CONNECTION_LIMIT, 2000u, MHD_OPTION_END);
     if (!d)
         close(fd);
     return d;

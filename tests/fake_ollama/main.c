@@ -92,6 +92,8 @@ static const struct {
     {"replay", KIND_TEXT, &config.replay_root,
      "folder of recordings that the header X-Replay names"},
     {"seed", KIND_INT, &config.seed, "of the borders that a recording is cut at"},
+    {"stamps", KIND_FLAG_ON, &config.stamps,
+     "each token's text is two times: its request came, it went out (ns, monotonic clock)"},
 };
 
 #define OPTION_COUNT (sizeof options / sizeof *options)

@@ -42,8 +42,13 @@ struct stream {
 static size_t token_line(const struct fake_job *j, int64_t index, char *out, size_t size)
 {
     const char *piece = pieces[(size_t)index % (sizeof pieces / sizeof *pieces)];
+    char stamps[64];
     if (j->fault == FAULT_REPEAT)
         piece = "a";
+    if (config.stamps) {
+        snprintf(stamps, sizeof stamps, "%" PRId64 " %" PRId64 " ", j->start_ns, fake_now_ns());
+        piece = stamps;
+    }
     int n = snprintf(out, size,
                      "{\"model\":\"%s\",\"created_at\":\"2026-11-23T04:06:34.092774013Z\","
                      "\"response\":\"%s\",\"done\":false}\n",

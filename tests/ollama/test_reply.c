@@ -21,8 +21,41 @@ START_TEST(a_piece_is_its_text)
     struct ollama_err e;
     ck_assert_int_eq(
         parse("{\"model\":\"m\",\"response\":\" a\\\"\\u00e9\",\"done\":false}", &r, &e), 0);
-    ck_assert_str_eq(r.text, " a\"\xc3\xa9");
     ck_assert_uint_eq(r.text_bytes, 5);
+    ck_assert_mem_eq(r.text, " a\"\xc3\xa9", 5);
+    ck_assert(!r.done);
+    ollama_reply_free(&r);
+}
+END_TEST
+
+/* Lines close to the one that nearly all of a stream are: each means what JSON says. */
+static const struct {
+    const char *line, *text; /* NULL: refused */
+} pieces[] = {
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\" a\",\"done\":false}", " a"},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"\",\"done\":false}", ""},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"a\\n\",\"done\":false}", "a\n"},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"\xc3\xa9\",\"done\":false}", "\xc3\xa9"},
+    {"{\"model\":\"m\", \"created_at\":\"t\",\"response\":\"a\",\"done\":false}", "a"},
+    {"{\"response\":\"a\",\"model\":\"m\",\"done\":false}", "a"},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"a\",\"done\":false,\"x\":1}", "a"},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"a\",\"done\":false}}", NULL},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"a\",\"done\":false", NULL},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"a\xff\",\"done\":false}", NULL},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"a\x01\",\"done\":false}", NULL},
+    {"{\"model\":\"m\",\"created_at\":\"t\",\"response\":\"a,\"done\":false}", NULL},
+};
+
+START_TEST(a_piece_is_its_text_however_it_is_written)
+{
+    struct ollama_reply r;
+    struct ollama_err e;
+    const char *text = pieces[_i].text;
+    ck_assert_int_eq(parse(pieces[_i].line, &r, &e), text ? 0 : -1);
+    if (!text)
+        return;
+    ck_assert_uint_eq(r.text_bytes, strlen(text));
+    ck_assert(memcmp(r.text, text, r.text_bytes) == 0);
     ck_assert(!r.done);
     ollama_reply_free(&r);
 }
@@ -147,6 +180,7 @@ int main(void)
 {
     TCase *t = tcase_create("reply");
     tcase_add_test(t, a_piece_is_its_text);
+    tcase_add_loop_test(t, a_piece_is_its_text_however_it_is_written, 0, COUNT(pieces));
     tcase_add_test(t, the_closing_line_has_its_figures_and_no_zero_for_what_is_not_there);
     tcase_add_loop_test(t, what_cannot_be_is_refused_in_words, 0, COUNT(bad));
     tcase_add_loop_test(t, error_texts_are_unwrapped_to_one_line, 0, COUNT(errors));
