@@ -13,6 +13,7 @@
 
 #include <ctxmark/util.h>
 
+#include "plugins/ollama/figures.h"
 #include "plugins/ollama/generate.h"
 #include "plugins/ollama/ollama.h"
 
@@ -94,8 +95,8 @@ static int take_sample(struct ollama *p, struct ollama_err *e)
     result = g.call.failed ? -1 : 0;
     if (result == 0) {
         p->words_add_up = g.final.prompt_count == SAMPLE_TOKENS;
-        if (g.final.prompt_ns != CTXMARK_UNKNOWN)
-            ollama_cached_learn(&p->cached, SAMPLE_TOKENS, g.final.prompt_ns, false);
+        if (ollama_prefill_ns(p, &g) != CTXMARK_UNKNOWN)
+            ollama_cached_learn(&p->cached, SAMPLE_TOKENS, ollama_prefill_ns(p, &g), false);
     }
     ollama_generation_free(&g);
     return result;
@@ -137,6 +138,49 @@ static int check_room(const struct ollama *p, int64_t tokens, int64_t new_tokens
                           tokens, new_tokens, p->tag, most, p->num_ctx);
 }
 
+int64_t ollama_cell_num_ctx(const struct ollama *p, int64_t tokens, int64_t new_tokens)
+{
+    int64_t want = tokens + new_tokens + CONTEXT_ROOM;
+    want = want < CONTEXT_LEAST ? CONTEXT_LEAST : want;
+    /* The server clamps to this by itself; asking for it keeps what is sent true. */
+    return p->context_limit != CTXMARK_UNKNOWN && want > p->context_limit ? p->context_limit : want;
+}
+
+/* Contexts that come in turn would have the model loaded for each repetition. */
+static void watch_order(struct ollama *p, int64_t tokens)
+{
+    size_t i = 0;
+    while (i < p->seen_count && p->seen[i] != tokens)
+        i++;
+    if (i > 0 && i < p->seen_count && p->settings.context_per_cell) {
+        p->settings.context_per_cell = false;
+        ctxmark_logf(p->host, CTXMARK_LOG_WARNING,
+                     "num_ctx: cell is for contexts one after the other (order: sequential): %s is "
+                     "now loaded once, with room for the longest",
+                     p->tag);
+    }
+    if (i == p->seen_count && i < OLLAMA_SEEN)
+        p->seen_count++;
+    i = i < OLLAMA_SEEN ? i : OLLAMA_SEEN - 1;
+    memmove(p->seen + 1, p->seen, i * sizeof *p->seen);
+    p->seen[0] = tokens;
+}
+
+static void warn_of_load(const struct ollama *p)
+{
+    const struct ollama_loaded *l = &p->loaded;
+    if (l->others > 0)
+        ctxmark_logf(p->host, CTXMARK_LOG_WARNING,
+                     "%" PRId64 " other models are loaded on the server: they take memory and may "
+                     "take time",
+                     l->others);
+    if (l->context_length != CTXMARK_UNKNOWN && l->context_length < p->num_ctx)
+        ctxmark_logf(p->host, CTXMARK_LOG_WARNING,
+                     "%s: the server gives a context of %" PRId64 " tokens where %" PRId64
+                     " were asked for",
+                     p->tag, l->context_length, p->num_ctx);
+}
+
 int ollama_cell_load(struct ollama *p, int64_t tokens, int64_t new_tokens, struct ollama_err *e)
 {
     if (!p->settings.context_per_cell) {
@@ -145,19 +189,10 @@ int ollama_cell_load(struct ollama *p, int64_t tokens, int64_t new_tokens, struc
         tokens = p->max_prompt;
         new_tokens = p->max_new;
     }
-    int64_t want = tokens + new_tokens + CONTEXT_ROOM;
-    want = want < CONTEXT_LEAST ? CONTEXT_LEAST : want;
-    /* The server clamps to this by itself; asking for it keeps what is sent true. */
-    if (p->context_limit != CTXMARK_UNKNOWN && want > p->context_limit)
-        want = p->context_limit;
-    p->num_ctx = want;
+    p->num_ctx = ollama_cell_num_ctx(p, tokens, new_tokens);
     if (ollama_server_load(p, e) < 0 || learn_words(p, e) < 0)
         return -1;
-    if (p->loaded.others)
-        ctxmark_logf(p->host, CTXMARK_LOG_WARNING,
-                     "%" PRId64 " other models are loaded on the server: they take memory and may "
-                     "take time",
-                     p->loaded.others);
+    warn_of_load(p);
     return 0;
 }
 
@@ -219,6 +254,7 @@ bool ollama_cell_ready(const struct ollama *p, int64_t tokens, const char *text)
 int ollama_cell_prepare(struct ollama *p, int64_t tokens, int64_t new_tokens, const char *text,
                         struct ollama_err *e)
 {
+    watch_order(p, tokens);
     if (ollama_cell_load(p, tokens, new_tokens, e) < 0 || check_room(p, tokens, new_tokens, e) < 0)
         return -1;
     if (ollama_cell_ready(p, tokens, text))

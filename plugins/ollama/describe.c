@@ -119,7 +119,9 @@ void ollama_describe(const struct ollama *p)
              "table");
     if (ollama_version_last_batch(&p->version))
         set_text(p, "server_prefill_time", "last batch of 512 tokens only", "table");
-    set_number(p, "num_ctx", (double)p->num_ctx, "tokens", "core");
+    /* With a load for each context there is none yet; the metric server_context tells each. */
+    if (p->num_ctx > 0)
+        set_number(p, "num_ctx", (double)p->num_ctx, "tokens", "core");
     if (l->size != CTXMARK_UNKNOWN)
         set_number(p, "server_memory_bytes", (double)l->size, "B", "measured");
     if (l->size_vram != CTXMARK_UNKNOWN)

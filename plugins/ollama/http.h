@@ -56,7 +56,7 @@ struct ollama_call {
     void *handle;          /* while it runs */
     int64_t started_ns, progress_ns;
     int64_t sent_ns; /* of on_start() */
-    bool answered; /* a byte of the body has come */
+    bool answered;   /* a byte of the body has come */
     char curl_text[256];
     char *error_body; /* of an answer with another status; freed by ollama_http_run() */
     size_t error_bytes;

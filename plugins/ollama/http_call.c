@@ -160,6 +160,13 @@ static void fail_transfer(const struct ollama_http *h, struct ollama_call *c, CU
                        "was stopped, or it crashed",
                        url, why);
         return;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+        ollama_err_set(&c->err, CTXMARK_UNAVAILABLE,
+                       "%s is not trusted (%s): set ca_file to the certificate that its own is "
+                       "signed with",
+                       url, why);
+        return;
     default:
         ollama_err_set(&c->err, CTXMARK_UNAVAILABLE, "%s%s: %s", url, c->path, why);
     }

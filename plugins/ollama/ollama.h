@@ -22,6 +22,9 @@
 /* A load_duration above this is a reload: a model that is there is handed over in 1 to 7 ms. */
 #define OLLAMA_RELOAD_NS INT64_C(50000000)
 
+/* So many contexts are remembered to tell whether they come in turn. */
+#define OLLAMA_SEEN 64
+
 /* The options, as the config has them. */
 struct ollama_settings {
     struct ollama_limits request; /* of a measured request */
@@ -54,7 +57,12 @@ struct ollama {
     int64_t max_prompt, max_new;
 
     int64_t num_ctx; /* asked for in every request */
+    uint64_t seed;
     struct ollama_loaded loaded;
+    int64_t preload_ns; /* the last load before a cell, by this machine's clock; CTXMARK_UNKNOWN */
+    int64_t seen[OLLAMA_SEEN]; /* contexts that were prepared, the last one first */
+    size_t seen_count;
+    int64_t ended, ended_short; /* generations, and those that ended before their last token */
     struct ollama_words words;
     bool words_known;
     bool words_add_up; /* a sample had the length that the words' costs say */
@@ -88,6 +96,9 @@ bool ollama_cell_ready(const struct ollama *p, int64_t tokens, const char *text)
 /* Loads for `tokens` and `new_tokens` and learns the words; part of the above. */
 int ollama_cell_load(struct ollama *p, int64_t tokens, int64_t new_tokens, struct ollama_err *e);
 
+/* The num_ctx that makes room for that many; at most the model's own. */
+int64_t ollama_cell_num_ctx(const struct ollama *p, int64_t tokens, int64_t new_tokens);
+
 /* ---- describe.c */
 
 void ollama_describe(const struct ollama *p);
@@ -107,6 +118,9 @@ enum ollama_metric {
     OLLAMA_METRIC_VRAM,
     OLLAMA_METRIC_CONTEXT,
     OLLAMA_METRIC_OTHERS,
+    OLLAMA_METRIC_PRELOAD,
+    OLLAMA_METRIC_GROUP,
+    OLLAMA_METRIC_GROUP_RATE,
 };
 
 int32_t ollama_run(struct ollama *p, const struct ctxmark_request *q,

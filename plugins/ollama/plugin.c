@@ -6,6 +6,7 @@
 
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,9 @@ static const struct ctxmark_metric metrics[] = {
     {"server_vram_bytes", "bytes", "of those, on the GPU"},
     {"server_context", "tokens", "the context that the server really gives"},
     {"other_models", "", "other models that the server has in memory"},
+    {"preload_ms", "ms", "loading the model before the cell, or finding it loaded, by this clock"},
+    {"group_ms", "ms", "requests at once: from the first one's leaving to the last one's end"},
+    {"group_tokens_per_s", "tok/s", "requests at once: all their tokens over group_ms"},
 };
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
@@ -159,23 +163,6 @@ static int32_t plugin_probe(const struct ctxmark_host *h)
     return e.status;
 }
 
-static int32_t plugin_open(const struct ctxmark_host *h, void **ret_self)
-{
-    struct ollama_err e;
-    struct ollama *p = calloc(1, sizeof *p);
-    if (!p)
-        return h->fail(h, CTXMARK_ERROR, "out of memory");
-    p->host = h;
-    read_settings(h, &p->settings);
-    p->http = connect_server(h, &e);
-    if (!p->http) {
-        free(p);
-        return h->fail(h, e.status, e.text);
-    }
-    *ret_self = p;
-    return CTXMARK_OK;
-}
-
 static void forget_model(struct ollama *p)
 {
     json_decref(p->show);
@@ -186,6 +173,29 @@ static void forget_model(struct ollama *p)
     p->words_known = false;
     p->cached.count = 0;
     p->num_ctx = 0;
+    p->loaded =
+        (struct ollama_loaded){CTXMARK_UNKNOWN, CTXMARK_UNKNOWN, CTXMARK_UNKNOWN, CTXMARK_UNKNOWN};
+    p->preload_ns = CTXMARK_UNKNOWN;
+    p->seen_count = 0;
+    p->ended = p->ended_short = 0;
+}
+
+static int32_t plugin_open(const struct ctxmark_host *h, void **ret_self)
+{
+    struct ollama_err e;
+    struct ollama *p = calloc(1, sizeof *p);
+    if (!p)
+        return h->fail(h, CTXMARK_ERROR, "out of memory");
+    p->host = h;
+    forget_model(p);
+    read_settings(h, &p->settings);
+    p->http = connect_server(h, &e);
+    if (!p->http) {
+        free(p);
+        return h->fail(h, e.status, e.text);
+    }
+    *ret_self = p;
+    return CTXMARK_OK;
 }
 
 static int32_t plugin_load(void *self, const struct ctxmark_model *model)
@@ -216,6 +226,7 @@ static int32_t plugin_prepare(void *self, const struct ctxmark_cell *cell)
 {
     struct ollama *p = self;
     struct ollama_err e;
+    p->seed = cell->seed;
     if (ollama_cell_prepare(p, cell->context_length, cell->max_new_tokens, p->recipe_text, &e) < 0)
         return plugin_fail(p, &e);
     return CTXMARK_OK;
@@ -229,8 +240,13 @@ static int32_t plugin_run(void *self, const struct ctxmark_request *request,
 
 static void plugin_unload(void *self)
 {
-    ollama_server_unload(self);
-    forget_model(self);
+    struct ollama *p = self;
+    if (p->ended_short)
+        ctxmark_logf(p->host, CTXMARK_LOG_WARNING,
+                     "%s: %" PRId64 " of %" PRId64 " generations ended before their last token",
+                     p->tag, p->ended_short, p->ended);
+    ollama_server_unload(p);
+    forget_model(p);
 }
 
 static void plugin_close(void *self)

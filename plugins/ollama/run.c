@@ -11,13 +11,12 @@
 
 #include <ctxmark/util.h>
 
+#include "plugins/ollama/figures.h"
 #include "plugins/ollama/generate.h"
 #include "plugins/ollama/ollama.h"
 
 /* Ollama gives up after this many equal tokens. */
 #define EQUAL_TOKENS 30
-/* Tokens from a cache that are nothing to speak of: a begin-of-text, a first word by chance. */
-#define CACHED_TOKENS 16
 
 /* ---- the prompt */
 
@@ -96,123 +95,25 @@ static int check_final(const struct ollama *p, const struct ctxmark_request *q,
                           f->prompt_count, q->prompt_tokens, p->num_ctx);
 }
 
-/* The time of one decode step; 0: not known. */
-static int64_t step_ns(const struct ollama_final *f)
-{
-    return f->eval_ns == CTXMARK_UNKNOWN || f->eval_count < 2 ? 0
-                                                              : f->eval_ns / (f->eval_count - 1);
-}
-
-/* By what the server says, else by its time. */
-static bool was_cached(struct ollama *p, const struct ctxmark_request *q,
-                       const struct ollama_final *f)
-{
-    if (f->cached_count != CTXMARK_UNKNOWN)
-        return f->cached_count > CACHED_TOKENS || f->cached_count * 2 > f->prompt_count;
-    if (f->prompt_ns == CTXMARK_UNKNOWN)
-        return false;
-    bool cached = ollama_cached_detect(&p->cached, f->prompt_count, f->prompt_ns, step_ns(f));
-    if (!cached && q->concurrency == 1)
-        ollama_cached_learn(&p->cached, f->prompt_count, f->prompt_ns,
-                            q->cache_policy == CTXMARK_CACHE_REUSE);
-    return cached;
-}
-
-/* ---- reporting */
-
-static void give_ms(const struct ctxmark_emit *emit, uint32_t request, enum ollama_metric m,
-                    int64_t ns)
-{
-    if (ns != CTXMARK_UNKNOWN)
-        emit->metric(emit, request, m, (double)ns * 1e-6);
-}
-
-static void give_number(const struct ctxmark_emit *emit, uint32_t request, enum ollama_metric m,
-                        int64_t value)
-{
-    if (value != CTXMARK_UNKNOWN)
-        emit->metric(emit, request, m, (double)value);
-}
-
-static int64_t zero_if_unknown(int64_t x)
-{
-    return x == CTXMARK_UNKNOWN ? 0 : x;
-}
-
-static void give_metrics(const struct ollama *p, const struct ollama_generation *g,
-                         const struct ctxmark_emit *emit, int64_t attempts)
-{
-    const struct ollama_final *f = &g->final;
-    uint32_t r = g->request;
-    int64_t known = zero_if_unknown(f->load_ns) + zero_if_unknown(f->prompt_ns);
-    give_ms(emit, r, OLLAMA_METRIC_TOTAL, f->total_ns);
-    give_ms(emit, r, OLLAMA_METRIC_LOAD, f->load_ns);
-    give_ms(emit, r, OLLAMA_METRIC_PROMPT, f->prompt_ns);
-    give_ms(emit, r, OLLAMA_METRIC_EVAL, f->eval_ns);
-    if (f->total_ns != CTXMARK_UNKNOWN && f->prompt_ns != CTXMARK_UNKNOWN)
-        give_ms(emit, r, OLLAMA_METRIC_RESIDUAL, f->total_ns - known - zero_if_unknown(f->eval_ns));
-    if (g->first_ns != CTXMARK_UNKNOWN && f->prompt_ns != CTXMARK_UNKNOWN)
-        give_ms(emit, r, OLLAMA_METRIC_TTFT_GAP, g->first_ns - g->call.sent_ns - known);
-    give_number(emit, r, OLLAMA_METRIC_LINES, g->pieces);
-    give_number(emit, r, OLLAMA_METRIC_ATTEMPTS, attempts);
-    give_number(emit, r, OLLAMA_METRIC_SIZE, p->loaded.size);
-    give_number(emit, r, OLLAMA_METRIC_VRAM, p->loaded.size_vram);
-    give_number(emit, r, OLLAMA_METRIC_CONTEXT, p->loaded.context_length);
-    give_number(emit, r, OLLAMA_METRIC_OTHERS, p->loaded.others);
-}
-
-/* The server's account of its buffers.  It has them for num_ctx, whatever a prompt needs of that:
- * only with a load for each context does it say what the context takes.  Weights and cache outside
- * the GPU are an offload, where it uses a GPU at all. */
-static void put_memory(const struct ollama *p, struct ctxmark_result *r)
-{
-    const struct ollama_loaded *l = &p->loaded;
-    if (p->settings.context_per_cell)
-        r->peak_memory_bytes = l->size;
-    if (l->size == CTXMARK_UNKNOWN || l->size_vram == CTXMARK_UNKNOWN || l->size_vram <= 0)
-        return;
-    r->spilled_bytes = l->size > l->size_vram ? l->size - l->size_vram : 0;
-    r->spill_kind = r->spilled_bytes ? "offload" : NULL;
-}
-
-static void put_figures(struct ollama *p, const struct ctxmark_request *q,
-                        const struct ollama_generation *g, struct ctxmark_result *r)
-{
-    const struct ollama_final *f = &g->final;
-    r->prompt_tokens = f->prompt_count;
-    r->cached_tokens = f->cached_count;
-    r->generated_tokens = f->eval_count;
-    r->load_ns = f->load_ns;
-    r->device_e2e_ns = f->total_ns;
-    r->device_decode_ns = f->eval_count > 1 ? f->eval_ns : CTXMARK_UNKNOWN;
-    if (ollama_version_last_batch(&p->version))
-        r->note = "last-batch-timing";
-    else
-        r->device_prefill_ns = f->prompt_ns;
-    if (f->eval_count < q->max_new_tokens)
-        r->notes |= CTXMARK_NOTE_SHORT;
-    if (f->load_ns != CTXMARK_UNKNOWN && f->load_ns > OLLAMA_RELOAD_NS)
-        r->notes |= CTXMARK_NOTE_RELOADED;
-    if (was_cached(p, q, f))
-        r->notes |= CTXMARK_NOTE_CACHED;
-}
-
 static int32_t give_result(struct ollama *p, const struct ctxmark_request *q,
                            const struct ollama_generation *g, int64_t attempts,
                            const struct ctxmark_emit *emit)
 {
     struct ctxmark_result r = CTXMARK_RESULT_INIT;
     struct ollama_err e = g->call.err;
+    struct ollama_notes notes;
     r.request = g->request;
-    put_memory(p, &r);
+    ollama_put_memory(p, q, &r);
     if (g->call.failed || check_final(p, q, g, &r.notes, &e) < 0) {
         r.status = e.status;
         r.error = e.text;
         if (g->finished)
             r.prompt_tokens = g->final.prompt_count;
     } else {
-        put_figures(p, q, g, &r);
-        give_metrics(p, g, emit, attempts);
+        ollama_put_figures(p, q, g, &notes, &r);
+        ollama_give_metrics(p, g, emit, attempts);
+        p->ended++;
+        p->ended_short += (r.notes & CTXMARK_NOTE_SHORT) != 0;
     }
     emit->result(emit, &r);
     return r.status;
@@ -224,6 +125,7 @@ static int32_t check_request(struct ollama *p, const struct ctxmark_request *q)
 {
     const struct ctxmark_host *h = p->host;
     struct ollama_err e = {CTXMARK_OK, ""};
+    p->seed = q->seed;
     if (q->tokens)
         return h->fail(h, CTXMARK_UNSUPPORTED, "Ollama takes prompts as text, not as token ids");
     if (q->logit_position_count)
@@ -260,6 +162,25 @@ static int32_t run_one(struct ollama *p, const struct ctxmark_request *q,
     return CTXMARK_OK;
 }
 
+/* Tokens of the whole group per second, from the first request's leaving to the last one's end. */
+static void give_aggregate(const struct ollama_generation *all, uint32_t count,
+                           const struct ctxmark_emit *emit)
+{
+    int64_t first = INT64_MAX, last = 0, tokens = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!all[i].finished || all[i].final.eval_count == CTXMARK_UNKNOWN)
+            return; /* of a group that is not whole there is no such figure */
+        first = all[i].call.sent_ns < first ? all[i].call.sent_ns : first;
+        last = all[i].end_ns > last ? all[i].end_ns : last;
+        tokens += all[i].final.eval_count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        emit->metric(emit, i, OLLAMA_METRIC_GROUP, (double)(last - first) * 1e-6);
+        emit->metric(emit, i, OLLAMA_METRIC_GROUP_RATE,
+                     (double)tokens * 1e9 / (double)(last - first));
+    }
+}
+
 static int32_t run_group(struct ollama *p, const struct ctxmark_request *q,
                          const struct ctxmark_emit *emit)
 {
@@ -275,6 +196,7 @@ static int32_t run_group(struct ollama *p, const struct ctxmark_request *q,
     }
     if (r == 0) {
         ollama_generations_run(p, list, q->concurrency);
+        give_aggregate(all, q->concurrency, emit);
         for (uint32_t i = 0; i < q->concurrency; i++)
             give_result(p, q, &all[i], 1, emit);
     }

@@ -211,7 +211,7 @@ char *ollama_server_body(const struct ollama *p, const char *prompt, int64_t num
     const struct ollama_settings *s = &p->settings;
     json_t *options =
         json_pack("{s:I, s:I, s:i, s:i}", "num_ctx", (json_int_t)p->num_ctx, "num_predict",
-                  (json_int_t)num_predict, "temperature", 0, "seed", 0);
+                  (json_int_t)num_predict, "temperature", 0, "seed", (int)(p->seed & INT32_MAX));
     if (!options)
         return NULL;
     set_known(options, "num_gpu", s->num_gpu);
@@ -264,7 +264,9 @@ int ollama_server_load(struct ollama *p, struct ollama_err *e)
     char *body = ollama_server_body(p, "", 1);
     if (!body)
         return ollama_err_memory(e);
+    int64_t before = p->host->now_ns(p->host);
     int r = ask(p, "/api/generate", body, p->settings.load_s, "load_timeout_s", &json, NULL, e);
+    p->preload_ns = p->host->now_ns(p->host) - before;
     free(body);
     if (r < 0)
         return -1;

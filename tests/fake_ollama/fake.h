@@ -43,6 +43,8 @@ struct fake_config {
     int major, minor, patch;
     const char *model;
     const char *unix_socket;
+    const char *tls_certificate, *tls_key; /* files in PEM; NULL: no TLS */
+    const char *prefix;                    /* of every path */
     const char *replay_root;
     int port;
     bool ipv6;

@@ -49,9 +49,13 @@ int fake_answer_error(struct MHD_Connection *c, unsigned status, const char *tex
 
 static int dispatch(struct MHD_Connection *c, struct fake_request *q)
 {
+    size_t prefix = config.prefix ? strlen(config.prefix) : 0;
     const char *recording = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Replay");
     if (recording && config.replay_root)
         return fake_replay(c, recording);
+    if (prefix && strncmp(q->path, config.prefix, prefix) != 0)
+        return fake_answer_text(c, 404, "text/plain", "404 page not found");
+    q->path += prefix;
     if (strcmp(q->path, "/api/generate") != 0)
         return fake_meta(c, q);
     if (strcmp(q->method, "POST") != 0)
@@ -166,17 +170,43 @@ static int port_of(int fd)
     return a.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&a)->sin_port) : 0;
 }
 
+static char *read_pem(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char *text = f ? calloc(1, 65536) : NULL;
+    if (text && fread(text, 1, 65535, f) == 0)
+        text[0] = '\0';
+    if (f)
+        fclose(f);
+    return text;
+}
+
+/* Ends the options that the server starts with. */
+static bool add_tls(struct MHD_OptionItem items[3])
+{
+    char *certificate = read_pem(config.tls_certificate);
+    char *key = config.tls_key ? read_pem(config.tls_key) : NULL;
+    items[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, certificate};
+    items[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, key};
+    items[2] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    return certificate && key;
+}
+
 struct MHD_Daemon *fake_serve(int *ret_port)
 {
+    struct MHD_OptionItem tls[3] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+    if (config.tls_certificate && !add_tls(tls))
+        return NULL;
     int fd = open_socket();
     if (fd < 0)
         return NULL;
     *ret_port = port_of(fd);
     struct MHD_Daemon *d = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
-        NULL, handle, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, complete,
-        NULL, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)65536, MHD_OPTION_CONNECTION_LIMIT, 2000u, MHD_OPTION_END);
+        flags | (config.tls_certificate ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, complete, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, begin, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536,
+        MHD_OPTION_CONNECTION_LIMIT, 2000u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!d)
         close(fd);
     return d;
