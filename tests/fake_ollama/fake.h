@@ -47,13 +47,14 @@ struct fake_config {
     const char *prefix;                    /* of every path */
     const char *replay_root;
     int port;
-    bool ipv6;
+    bool ipv6, deaf;
     enum fake_tokenizer tokenizer;
     bool bos, cache, cached_count;
     /* Token i of a prompt costs prefill_ns + i * prefill_ns_ctx, one generated at context n
      * decode_ns + n * decode_ns_ctx. */
     double prefill_ns, prefill_ns_ctx, decode_ns, decode_ns_ctx;
-    int64_t load_ns, overhead_ns;
+    int64_t load_ns, wait_ns;
+    int64_t give_context; /* 0: what is asked for, up to context_limit */
     int64_t context_limit, memory_bytes, vram_bytes, kv_bytes, weight_bytes;
     int parallel, max_queue;
     int64_t eos_every, eos_at; /* one prompt in eos_every ends after eos_at tokens; 0: none */

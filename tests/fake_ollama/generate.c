@@ -77,6 +77,8 @@ static void read_question(struct question *a)
     a->load.num_ctx = a->load.num_ctx < 4 ? 4 : a->load.num_ctx;
     if (a->load.num_ctx > config.context_limit)
         a->load.num_ctx = config.context_limit;
+    if (config.give_context && a->load.num_ctx > config.give_context)
+        a->load.num_ctx = config.give_context;
     a->load.num_gpu = option(options, "num_gpu", -1);
     a->load.num_thread = option(options, "num_thread", 0);
     a->load.num_batch = option(options, "num_batch", 512);
@@ -156,7 +158,7 @@ static int run_job(struct MHD_Connection *c, const struct question *a, struct fa
     j.cached = fake_engine_lookup(prompt);
     int64_t true_ns = fake_cost_prefill(j.cached, j.prompt_tokens - j.cached);
     j.prompt_ns = reported_prompt_ns(&j, a->load.num_batch);
-    j.first_ns = fake_now_ns() + true_ns;
+    j.first_ns = fake_now_ns() + config.wait_ns + true_ns;
     fake_sleep_until(j.first_ns);
     return fake_stream(c, &j);
 }

@@ -181,6 +181,11 @@ static char *read_pem(const char *path)
     return text;
 }
 
+bool fake_can_tls(void)
+{
+    return MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES;
+}
+
 /* Ends the options that the server starts with. */
 static bool add_tls(struct MHD_OptionItem items[3])
 {
@@ -192,22 +197,38 @@ static bool add_tls(struct MHD_OptionItem items[3])
     return certificate && key;
 }
 
-struct MHD_Daemon *fake_serve(int *ret_port)
+/* Fills the queue of connections that nobody takes: the next one waits. */
+static bool go_deaf(int fd)
+{
+    struct sockaddr_storage a;
+    socklen_t length = sizeof a;
+    if (getsockname(fd, (struct sockaddr *)&a, &length) < 0 || listen(fd, 0) < 0)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        int queued = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (queued < 0)
+            return false;
+        connect(queued, (struct sockaddr *)&a, length);
+    }
+    return true;
+}
+
+bool fake_serve(int *ret_port)
 {
     struct MHD_OptionItem tls[3] = {{MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
     if (config.tls_certificate && !add_tls(tls))
-        return NULL;
+        return false;
     int fd = open_socket();
     if (fd < 0)
-        return NULL;
+        return false;
     *ret_port = port_of(fd);
+    if (config.deaf)
+        return go_deaf(fd);
     struct MHD_Daemon *d = MHD_start_daemon(
         flags | (config.tls_certificate ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, complete, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, begin, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536,
         MHD_OPTION_CONNECTION_LIMIT, 2000u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-    if (!d)
-        close(fd);
-    return d;
+    return d != NULL;
 }

@@ -4,9 +4,12 @@
 #ifndef FAKE_OLLAMA_HTTP_H
 #define FAKE_OLLAMA_HTTP_H
 
-struct MHD_Daemon;
+#include <stdbool.h>
 
-/* Listens as the configuration says; NULL: cannot.  ret_port: the port that it got. */
-struct MHD_Daemon *fake_serve(int *ret_port);
+/* Whether libmicrohttpd was built with TLS. */
+bool fake_can_tls(void);
+
+/* Listens as the configuration says; false: cannot.  ret_port: the port that it got. */
+bool fake_serve(int *ret_port);
 
 #endif

@@ -32,7 +32,7 @@ struct fake_config config = {
     .seed = 1,
 };
 
-static bool until_eof;
+static bool until_eof, can_tls;
 
 static const char *const faults[] = {
     [FAULT_NONE] = "none",         [FAULT_STALL] = "stall",     [FAULT_DRIP] = "drip",
@@ -69,6 +69,8 @@ static const struct {
     {"unix", KIND_TEXT, &config.unix_socket, "listen on this socket"},
     {"tls-certificate", KIND_TEXT, &config.tls_certificate, "https with this certificate"},
     {"tls-key", KIND_TEXT, &config.tls_key, "and this key"},
+    {"can-tls", KIND_FLAG_ON, &can_tls, "exit 0 if https can be had here, else 1"},
+    {"deaf", KIND_FLAG_ON, &config.deaf, "let no connection be made"},
     {"prefix", KIND_TEXT, &config.prefix, "what every path begins with"},
     {"until-eof", KIND_FLAG_ON, &until_eof, "end when standard input ends"},
     {"version", KIND_VERSION, &config.version, "behave like this version: 0.33.0, 0.24.0, 0.12.6"},
@@ -82,6 +84,8 @@ static const struct {
     {"decode-ns", KIND_NUMBER, &config.decode_ns, "cost of a generated token"},
     {"decode-ns-ctx", KIND_NUMBER, &config.decode_ns_ctx, "and as much more per token before it"},
     {"load-ms", KIND_MS, &config.load_ns, "cost of loading"},
+    {"wait-ms", KIND_MS, &config.wait_ns, "time before a prompt that no figure tells"},
+    {"give", KIND_INT64, &config.give_context, "give no more context than this, whatever is asked"},
     {"context", KIND_INT64, &config.context_limit, "the model's context"},
     {"memory-mib", KIND_MIB, &config.memory_bytes, "memory that the model must fit into; 0: any"},
     {"vram-mib", KIND_MIB, &config.vram_bytes, "how much of it is a GPU's"},
@@ -201,6 +205,8 @@ int main(int argc, char **argv)
         return print_help();
     if (read_options(argc, argv) < 0)
         return 2;
+    if (can_tls)
+        return !fake_can_tls();
     signal(SIGPIPE, SIG_IGN);
     if (!fake_serve(&port)) {
         fprintf(stderr, "fake_ollama: cannot listen\n");

@@ -56,6 +56,33 @@ nothing_works 'requires more system memory (57.2 GiB)' --memory-mib 10 --version
 nothing_works 'Ollama 0.30.0 is not supported: it counts only' --version 0.30.0
 nothing_works 'do not fit into the context that Ollama gives tiny: 260' --context 260
 
+# --- each limit by itself: LIMIT WORDS SERVER-OPTION...
+limit() {
+    option=$1 words=$2
+    shift 2
+    serve "$@"
+    config "$option"
+    rm -rf run
+    ctxmark 1 run c.yaml -o run --set max_failures=1
+    says run/metrics.csv "$words"
+    stop_servers
+    cases=$((cases + 1))
+}
+limit 'connect_timeout_s: 0.3' 'within connect_timeout_s (0.3 s)' --deaf
+limit 'load_timeout_s: 0.3' 'within load_timeout_s (0.3 s)' --load-ms 2000
+limit 'first_byte_timeout_s: 0.4' 'within first_byte_timeout_s (0.4 s)' --load-ms 5 --fault stall --fault-from 60
+limit 'first_byte_timeout_s: 0.4' 'within first_byte_timeout_s (0.4 s)' --load-ms 5 --prefill-ns 20000000
+
+# --- a generation that Ollama gives up
+serve --load-ms 5 --decode-ns 1000 --fault repeat --fault-at 31 --fault-from 200
+config 'short_retries: 2'
+rm -rf run
+ctxmark 1 run c.yaml -o run --set max_failures=1 --set max_new_tokens=64
+says run/metrics.csv 'it does so when 30 equal ones follow each other'
+says run/metrics.csv ',64,prefill,measured,1,0,1,0,ok,'
+stop_servers
+cases=$((cases + 1))
+
 # --- no server
 config
 rm -rf run

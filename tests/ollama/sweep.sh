@@ -45,6 +45,21 @@ for version in 0.33.0 0.24.0 0.12.6; do
 done
 says bust/metrics.csv last-batch-timing
 
+# --- where the last batch is all that a server tells, one of a single token is no hit of the cache
+serve --version 0.12.6 --load-ms 5 --prefill-ns 100000
+config
+sed -i 's/\[64, 256\]/[512, 1025]/' c.yaml
+ctxmark 0 run c.yaml -o last
+column last/metrics.csv note prefill | grep -q cached && fail 'the last batch of one token is taken for a cached prompt'
+stop_servers
+
+# --- a first token much later than the server's account of it
+serve --load-ms 5 --wait-ms 300
+config
+ctxmark 0 run c.yaml -o gap
+column gap/metrics.csv note prefill | grep -vqx ttft-gap && fail 'a late first token is not told'
+stop_servers
+
 # --- the report's habit: one prompt again and again.  Its first reading is real, all others are cached
 for version in 0.33.0 0.24.0; do
     serve --version "$version" --load-ms 60 --prefill-ns 20000
@@ -74,6 +89,31 @@ says cell/metrics.csv ',offload,'
 grep -q reloaded cell/metrics.csv && fail 'a load before the first request is called a reload'
 stop_servers
 
+# --- loaded once, the server's memory is what the longest context needs, and says nothing of others
+serve --load-ms 5 --prefill-ns 100
+rm -rf once turns
+sweep once bust
+awk -F, '$10 == "prefill" && ($9 == 4096) != ($25 != "") { bad = 1 } END { exit bad }' once/metrics.csv ||
+    fail 'num_ctx: max: the memory is not that of the longest context alone'
+
+# --- contexts in turn are not loaded for each repetition, whatever num_ctx says
+config 'num_ctx: cell'
+sed -i 's/\[64, 256\]/[512, 1024, 2048, 4096]/' c.yaml
+ctxmark 0 run c.yaml -o turns --set order=interleaved
+says err 'is now loaded once, with room for the longest'
+[ "$(column turns/metrics.csv note prefill | grep -c reloaded)" -eq 0 ] || fail 'contexts in turn reload the model'
+[ "$(tail -n 1 turns/details.jsonl | grep -o '"server_context":[0-9]*')" = '"server_context":4112' ] ||
+    fail 'contexts in turn are not loaded with room for the longest'
+stop_servers
+
+# --- a server that gives less context than it is asked for
+serve --load-ms 5 --prefill-ns 100 --give 1000
+config
+ctxmark 0 run c.yaml -o clamped
+says err 'gives a context of 1000 tokens where 1024 were asked for'
+says clamped/details.jsonl '"server_context":1000'
+stop_servers
+
 # --- a model that is gone after each request: every repetition loads it, and says so
 serve --load-ms 60
 rm -rf cold
@@ -99,4 +139,6 @@ config
 rm -rf many
 ctxmark 0 run c.yaml -o many --set concurrency=8
 [ "$(column many/metrics.csv request prefill | sort -un | wc -l)" -ge 8 ] || fail 'eight requests at once have not eight rows'
+[ "$(grep -c '"group_tokens_per_s":[0-9]' many/details.jsonl)" -eq "$(wc -l <many/details.jsonl)" ] ||
+    fail 'the rate of the whole group is not told'
 stop_servers
