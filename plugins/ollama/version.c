@@ -50,5 +50,6 @@ bool ollama_version_last_batch(const struct ollama_version *v)
 
 bool ollama_version_host_cache(const struct ollama_version *v)
 {
-    return ollama_version_at_least(v, 0, 30, 0);
+    bool unnamed = v->major == 0 && v->minor == 0 && v->patch == 0;
+    return unnamed || ollama_version_at_least(v, 0, 30, 0);
 }

@@ -159,6 +159,7 @@ static const struct {
     {"0.12.7", true, false, false, false},
     {"0.1.48", true, true, false, false},
     {"1.0.0", true, false, false, true},
+    {"0.0.0", true, false, false, true},
     {"latest", false, false, false, false},
 };
 
