@@ -37,6 +37,11 @@ static void write_string(struct buf *b, const char *text, size_t n)
     buf_putc(b, '"');
 }
 
+void json_write_text(struct buf *b, const char *text)
+{
+    write_string(b, text, strlen(text));
+}
+
 static bool is_plain(const json_t *v)
 {
     return !json_is_array(v) && !json_is_object(v);

@@ -14,4 +14,7 @@
  * order they were set, a newline at the end. */
 void json_write(struct buf *b, const json_t *json);
 
+/* Text as a JSON string, in its quotes. */
+void json_write_text(struct buf *b, const char *text);
+
 #endif

@@ -50,11 +50,11 @@ static const struct format {
 static const struct format *format_of(const char *name, struct err *e)
 {
     struct buf names = {0};
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        if (name && strcmp(name, formats[i].name) == 0)
+    for (size_t i = 0; name && i < sizeof formats / sizeof formats[0]; i++)
+        if (strcmp(name, formats[i].name) == 0)
             return &formats[i];
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
         buf_printf(&names, "%s%s", i ? ", " : "", formats[i].name);
-    }
     if (name)
         err_set(e, "-f %s: the formats are: %s", name, buf_text(&names));
     else

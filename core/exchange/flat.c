@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "core/base/json.h"
 #include "core/exchange/samples.h"
 
 static bool is_known(const struct ctxmark_column *c, size_t row)
@@ -74,20 +73,11 @@ void flat_csv(struct buf *to, const struct frame *f)
 
 /* ---- JSON */
 
-static void put_text(struct buf *to, const char *text)
-{
-    json_t *value = json_string(text);
-    char *quoted = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    buf_puts(to, quoted ? quoted : "null");
-    free(quoted);
-    json_decref(value);
-}
-
 static void put_member(struct buf *to, const struct frame_column *c, size_t row)
 {
     buf_printf(to, "\"%s\": ", c->name);
     if (c->data.type == CTXMARK_TEXT)
-        put_text(to, sample_text(&c->data, row));
+        json_write_text(to, sample_text(&c->data, row));
     else if (c->data.type == CTXMARK_FLAG)
         buf_puts(to, c->data.number[row] != 0 ? "true" : "false");
     else

@@ -5,23 +5,11 @@
 
 #include "core/exchange/llama_bench.h"
 
-#include <stdlib.h>
+#include "core/base/json.h"
 
 #define SEPARATOR(i) ((i) ? ", " : "")
 
 /* ---- values */
-
-static void put_json_text(struct buf *b, const char *text)
-{
-    json_t *value = json_string(text);
-    char *quoted = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
-    if (quoted)
-        buf_puts(b, quoted);
-    else
-        b->failed = true;
-    free(quoted);
-    json_decref(value);
-}
 
 /* The value as llama-bench prints it, without quotes. */
 static void put_plain(struct buf *b, const json_t *value)
@@ -40,7 +28,7 @@ static void put_plain(struct buf *b, const json_t *value)
 static void put_json(struct buf *b, const json_t *value, enum llama_type type)
 {
     if (json_is_string(value))
-        put_json_text(b, json_string_value(value));
+        json_write_text(b, json_string_value(value));
     else if (type == LLAMA_FLAG)
         buf_puts(b, json_is_true(value) || json_integer_value(value) ? "true" : "false");
     else
