@@ -59,8 +59,9 @@ static const struct family families[] = {
      .qk_norm = true},
 };
 
-#define MAX_WINDOW_LAYERS 28 /* Qwen's: layers from this one on have the window, where it is used  \
-                              */
+#define MAX_WINDOW_LAYERS                                                                          \
+    28 /* Qwen's: layers from this one on have the window, where it is used                        \
+        */
 
 /* What is being read, for the errors. */
 struct reader {
@@ -322,11 +323,27 @@ static int config_parse(struct reader *r, struct hf_config *c)
     return 0;
 }
 
+/* The config.json that `path` stands for; NULL with the reason. */
+static char *config_file(const char *path, struct hf_err *e)
+{
+    char *folder = hf_path_is_folder(path) ? hf_path_snapshot(path, e) : NULL, *file = NULL;
+    if (folder)
+        file = hf_path_join(folder, "config.json");
+    else if (hf_path_is_folder(path))
+        return NULL;
+    else
+        file = hf_path_copy(path);
+    hf_path_free(folder);
+    if (!file)
+        hf_err_memory(e, strlen(path) + 16);
+    return file;
+}
+
 int hf_config_load(const char *path, struct hf_config *ret_config, struct hf_err *e)
 {
-    char *file = hf_path_is_folder(path) ? hf_path_join(path, "config.json") : hf_path_copy(path);
+    char *file = config_file(path, e);
     if (!file)
-        return hf_err_memory(e, strlen(path) + 16);
+        return -1;
     int result = -1;
     json_t *root = hf_json_load(file, e);
     if (root) {

@@ -42,7 +42,8 @@ struct hf_config {
     int special_count;
 };
 
-/* Reads `path`: a config.json, or a folder that holds one.  0, or -1 with the file, the key and
+/* Reads `path`: a config.json, or a folder that holds one or a snapshot with one (see
+ * hf_path_snapshot()).  0, or -1 with the file, the key and
  * the reason; *ret_config is set on success only. */
 int hf_config_load(const char *path, struct hf_config *ret_config, struct hf_err *e);
 

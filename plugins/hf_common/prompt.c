@@ -16,22 +16,27 @@ static int32_t prompt_ordinary_id(const struct hf_config *c, uint64_t n)
     return id;
 }
 
+int hf_prompt_spell(uint64_t seed, uint64_t nonce, uint64_t base, uint64_t *digits)
+{
+    uint64_t number = nonce + ctxmark_mix(seed);
+    uint64_t left = UINT64_MAX; /* how far the number can still go */
+    int count = 0;
+    while (left > 0 && count < HF_PROMPT_DIGITS) {
+        digits[count++] = number % base;
+        number /= base;
+        left /= base;
+    }
+    return count;
+}
+
 void hf_prompt_fill(const struct hf_config *c, uint64_t seed, uint64_t nonce, int64_t count,
                     int32_t *tokens)
 {
     uint64_t ordinary = (uint64_t)(c->vocab_size - c->special_count);
-    uint64_t start = ctxmark_mix(seed);
-    uint64_t key = ctxmark_mix(start ^ ctxmark_mix(nonce));
-    uint64_t digits = nonce + start;
-    uint64_t left = UINT64_MAX; /* how far digits can still go */
-    for (int64_t i = 0; i < count; i++) {
-        uint64_t n = digits % ordinary;
-        if (left > 0) {
-            digits /= ordinary;
-            left /= ordinary;
-        } else {
-            n = ctxmark_mix(key + (uint64_t)i) % ordinary;
-        }
-        tokens[i] = prompt_ordinary_id(c, n);
-    }
+    uint64_t key = ctxmark_mix(ctxmark_mix(seed) ^ ctxmark_mix(nonce));
+    uint64_t digits[HF_PROMPT_DIGITS];
+    int spelled = hf_prompt_spell(seed, nonce, ordinary, digits);
+    for (int64_t i = 0; i < count; i++)
+        tokens[i] = prompt_ordinary_id(c, i < spelled ? digits[i]
+                                                      : ctxmark_mix(key + (uint64_t)i) % ordinary);
 }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "plugins/hf_common/path.h"
+
 static int weights_check_shape(const struct hf_slot *s, const struct hf_tensor *t, const char *file,
                                struct hf_err *e)
 {
@@ -58,12 +60,14 @@ int hf_weights_open(const struct hf_config *c, const char *folder, struct hf_wei
     w.layers = calloc((size_t)c->layers, sizeof *w.layers);
     if (!w.layers)
         return hf_err_memory(e, (unsigned long long)c->layers * sizeof *w.layers);
-    int result = hf_checkpoint_open(folder, &w.checkpoint, e);
+    char *snapshot = hf_path_snapshot(folder, e);
+    int result = snapshot ? hf_checkpoint_open(snapshot, &w.checkpoint, e) : -1;
     for (int64_t i = 0; result == 0 && i < hf_weights_slot_count(c); i++) {
         struct hf_slot s;
         hf_weights_slot(c, &w, i, &s);
-        result = weights_take(&w, &s, folder, e);
+        result = weights_take(&w, &s, snapshot, e);
     }
+    hf_path_free(snapshot);
     if (result != 0) {
         hf_weights_close(&w);
         return -1;

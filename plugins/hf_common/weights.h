@@ -44,8 +44,9 @@ struct hf_weights {
     uint64_t memory_bytes;
 };
 
-/* Maps the checkpoint in `folder` and finds every tensor that the config asks for, in its shape
- * and in one of the three types.  Nothing is copied.  0, or -1 with file, tensor and reason. */
+/* Maps the checkpoint in `folder` or its snapshot (see hf_path_snapshot()) and finds every tensor
+ * that the config asks for, in its shape and in one of the three types.  Nothing is copied.  0, or
+ * -1 with file, tensor and reason. */
 int hf_weights_open(const struct hf_config *c, const char *folder, struct hf_weights *ret_weights,
                     struct hf_err *e);
 

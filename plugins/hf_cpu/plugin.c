@@ -12,7 +12,7 @@
 #include <ctxmark/plugin.h>
 #include <ctxmark/util.h>
 
-#include "plugins/hf_common/prompt.h"
+#include "plugins/hf_common/prompts.h"
 #include "plugins/hf_cpu/engine.h"
 #include "plugins/hf_cpu/kernels.h"
 #include "plugins/hf_cpu/memory.h"
@@ -58,7 +58,8 @@ static const struct ctxmark_metric metrics[] = {
 
 struct hf_cpu {
     const struct ctxmark_host *host;
-    struct cpu_engine *engine; /* NULL: no model loaded */
+    struct cpu_engine *engine;  /* NULL: no model loaded */
+    struct hf_prompts *prompts; /* of that model */
     bool random;
 };
 
@@ -66,7 +67,9 @@ struct hf_cpu {
 struct request_run {
     const struct ctxmark_request *request;
     const struct ctxmark_emit *emit;
+    const struct hf_prompts *prompts;
     int32_t *prompt;
+    int64_t prompt_tokens;
     int64_t generated;
 };
 
@@ -183,7 +186,14 @@ static int32_t hf_cpu_load(void *self, const struct ctxmark_model *model)
         .cancelled = engine_cancelled,
         .cancelled_arg = (void *)(uintptr_t)h,
     };
-    return report(p, cpu_engine_load(&o, &p->engine, &e), &e);
+    enum cpu_status s = cpu_engine_load(&o, &p->engine, &e);
+    if (s == CPU_OK && hf_prompts_open(cpu_engine_config(p->engine), o.path, &p->prompts, &e) != 0)
+        s = CPU_ERROR;
+    if (s == CPU_OK && hf_prompts_lack(p->prompts))
+        ctxmark_logf(h, p->random ? CTXMARK_LOG_DEBUG : CTXMARK_LOG_INFO,
+                     "prompts are seeded token ids, since there is no tokenizer: %s",
+                     hf_prompts_lack(p->prompts));
+    return report(p, s, &e);
 }
 
 static int32_t hf_cpu_limits(void *self)
@@ -241,6 +251,7 @@ static int32_t hf_cpu_describe(void *self)
     ctxmark_fact_text(h, "quantisation", "none", "core");
     ctxmark_fact_text(h, "arithmetic", "fp32", "core");
     ctxmark_fact_text(h, "weights", p->random ? "random" : "file", "user");
+    ctxmark_fact_text(h, "prompts", hf_prompts_lack(p->prompts) ? "seeded ids" : "text", "core");
     return CTXMARK_OK;
 }
 
@@ -281,7 +292,7 @@ static enum cpu_status run_step(struct hf_cpu *p, struct request_run *r, int32_t
                                 struct hf_err *e)
 {
     void *sink_arg[] = {r, p->engine};
-    int64_t position = r->request->prompt_tokens + r->generated - 1;
+    int64_t position = r->prompt_tokens + r->generated - 1;
     enum cpu_status s = cpu_engine_decode(p->engine, token, e);
     if (s == CPU_OK && position_asked(r->request, position))
         emit_logits(sink_arg, position, cpu_engine_logits(p->engine));
@@ -290,8 +301,10 @@ static enum cpu_status run_step(struct hf_cpu *p, struct request_run *r, int32_t
 
 static void run_give_token(struct request_run *r, int32_t token)
 {
+    size_t length = 0;
+    const char *text = hf_prompts_text(r->prompts, token, &length);
     r->generated++;
-    r->emit->tokens(r->emit, 0, 1, &token, NULL, 0);
+    r->emit->tokens(r->emit, 0, 1, &token, text, length);
 }
 
 /* The timed part, and after its end the logits of the last token if they are wanted. */
@@ -302,7 +315,7 @@ static enum cpu_status run_timed(struct hf_cpu *p, struct request_run *r, struct
     cpu_engine_reset(p->engine);
     r->emit->start(r->emit, 0);
     enum cpu_status s =
-        cpu_engine_prefill(p->engine, r->prompt, q->prompt_tokens, q->logit_positions,
+        cpu_engine_prefill(p->engine, r->prompt, r->prompt_tokens, q->logit_positions,
                            q->logit_position_count, emit_logits, sink_arg, e);
     if (s != CPU_OK)
         return s;
@@ -316,38 +329,24 @@ static enum cpu_status run_timed(struct hf_cpu *p, struct request_run *r, struct
         run_give_token(r, token);
     }
     r->emit->end(r->emit, 0);
-    if (position_asked(q, q->prompt_tokens + q->max_new_tokens - 1))
+    if (position_asked(q, r->prompt_tokens + q->max_new_tokens - 1))
         s = run_step(p, r, token, e);
     return s;
 }
 
-static int32_t run_check(const struct hf_cpu *p, const struct ctxmark_request *q)
+static int32_t run_check(const struct hf_cpu *p, const struct request_run *r)
 {
     const struct ctxmark_host *h = p->host;
-    if (q->text)
-        return h->fail(h, CTXMARK_UNSUPPORTED, "hf_cpu takes prompts as token ids, not as text");
+    const struct ctxmark_request *q = r->request;
+    int64_t positions = r->prompt_tokens + q->max_new_tokens;
     if (q->concurrency > 1)
         return h->fail(h, CTXMARK_UNSUPPORTED, "hf_cpu runs one request at a time");
     for (uint64_t i = 0; i < q->logit_position_count; i++)
-        if (q->logit_positions[i] < 0 ||
-            q->logit_positions[i] >= q->prompt_tokens + q->max_new_tokens)
+        if (q->logit_positions[i] < 0 || q->logit_positions[i] >= positions)
             return ctxmark_failf(h, CTXMARK_INVALID,
                                  "logits are asked for at position %lld of a sequence of %lld",
-                                 (long long)q->logit_positions[i],
-                                 (long long)(q->prompt_tokens + q->max_new_tokens));
+                                 (long long)q->logit_positions[i], (long long)positions);
     return CTXMARK_OK;
-}
-
-/* The prompt's ids: the given ones, or made from seed and nonce.  NULL: out of memory. */
-static int32_t *run_prompt(const struct hf_cpu *p, const struct ctxmark_request *q)
-{
-    size_t bytes = (size_t)q->prompt_tokens * sizeof(int32_t);
-    int32_t *ids = malloc(bytes);
-    if (ids && q->tokens)
-        memcpy(ids, q->tokens, bytes);
-    else if (ids)
-        hf_prompt_fill(cpu_engine_config(p->engine), q->seed, q->nonce, q->prompt_tokens, ids);
-    return ids;
 }
 
 static void run_report(const struct hf_cpu *p, const struct request_run *r, int32_t status,
@@ -357,7 +356,7 @@ static void run_report(const struct hf_cpu *p, const struct request_run *r, int3
     struct ctxmark_result result = CTXMARK_RESULT_INIT;
     result.status = status;
     result.error = status == CTXMARK_OK ? NULL : error;
-    result.prompt_tokens = r->request->prompt_tokens;
+    result.prompt_tokens = r->prompt_tokens;
     result.cached_tokens = 0;
     result.generated_tokens = r->generated;
     result.peak_memory_bytes = m.weights + m.kv + m.scratch;
@@ -373,15 +372,16 @@ static int32_t hf_cpu_run(void *self, const struct ctxmark_request *q,
 {
     struct hf_cpu *p = self;
     struct hf_err e = {""};
-    struct request_run r = {.request = q, .emit = emit};
-    int32_t status = run_check(p, q);
+    struct request_run r = {.request = q, .emit = emit, .prompts = p->prompts};
+    if (hf_prompts_make(p->prompts, q, 0, &r.prompt, &r.prompt_tokens, &e) != 0)
+        return p->host->fail(p->host, CTXMARK_INVALID, e.text);
+    int32_t status = run_check(p, &r);
     if (status == CTXMARK_OK)
-        status = prepare_positions(p, q->prompt_tokens, q->max_new_tokens);
-    if (status != CTXMARK_OK)
+        status = prepare_positions(p, r.prompt_tokens, q->max_new_tokens);
+    if (status != CTXMARK_OK) {
+        free(r.prompt);
         return status;
-    r.prompt = run_prompt(p, q);
-    if (!r.prompt)
-        return p->host->fail(p->host, CTXMARK_ERROR, "out of memory");
+    }
     enum cpu_status s = run_timed(p, &r, &e);
     free(r.prompt);
     run_report(p, &r, status_of(s), e.text);
@@ -391,7 +391,9 @@ static int32_t hf_cpu_run(void *self, const struct ctxmark_request *q,
 static void hf_cpu_unload(void *self)
 {
     struct hf_cpu *p = self;
+    hf_prompts_close(p->prompts);
     cpu_engine_free(p->engine);
+    p->prompts = NULL;
     p->engine = NULL;
 }
 
@@ -405,7 +407,7 @@ static void hf_cpu_close(void *self)
 
 static const struct ctxmark_backend backend = {
     .size = sizeof backend,
-    .capabilities = CTXMARK_CAN_TOKENS | CTXMARK_CAN_LOGITS | CTXMARK_CAN_EXACT,
+    .capabilities = CTXMARK_CAN_TOKENS | CTXMARK_CAN_TEXT | CTXMARK_CAN_LOGITS | CTXMARK_CAN_EXACT,
     .probe = hf_cpu_probe,
     .open = hf_cpu_open,
     .estimate = hf_cpu_estimate,

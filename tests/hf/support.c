@@ -84,3 +84,11 @@ const char *support_reference(const char *name)
     struct stat st;
     return stat(path, &st) == 0 ? path : NULL;
 }
+
+const char *support_data(const char *path)
+{
+    static char whole[1024];
+    const char *top = getenv("CTXMARK_SRCDIR");
+    snprintf(whole, sizeof whole, "%s/tests/data/%s", top ? top : ".", path);
+    return whole;
+}

@@ -26,4 +26,7 @@ const char *support_safetensors(const char *folder, const char *name, const char
 /* A folder of the reference data, or NULL where there is none (CTXMARK_SHARED). */
 const char *support_reference(const char *name);
 
+/* A file of tests/data by its path below it. */
+const char *support_data(const char *path);
+
 #endif

@@ -210,9 +210,9 @@ END_TEST
 /* The tiny checkpoint of that name; its weights must open and add up. */
 static void open_kind(const char *name, struct hf_config *c, struct hf_weights *w)
 {
-    char path[1024];
-    const char *top = getenv("CTXMARK_SRCDIR");
-    snprintf(path, sizeof path, "%s/tests/data/checkpoints/%s", top ? top : ".", name);
+    char below[64];
+    snprintf(below, sizeof below, "checkpoints/%s", name);
+    const char *path = support_data(below);
     ck_assert_msg(hf_config_load(path, c, &err) == 0, "%s", err.text);
     ck_assert_msg(hf_weights_open(c, path, w, &err) == 0, "%s", err.text);
     uint64_t bytes = 0;
