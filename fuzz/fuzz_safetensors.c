@@ -6,9 +6,23 @@
 #include "config.h"
 
 #include "fuzz/fuzz.h"
+#include "plugins/hf_common/half.h"
 #include "plugins/hf_common/safetensors.h"
 
 #include <string.h>
+
+/* The first and the last element of what weights can be, wherever they lie. */
+static void check_elements(const struct hf_tensor *t)
+{
+    for (enum hf_dtype d = HF_F16; d <= HF_F32; d++) {
+        const struct hf_array a = {t->data, d};
+        volatile float sum;
+        if (t->bytes == 0 || strcmp(t->dtype, hf_dtype_name(d)) != 0)
+            continue;
+        sum = hf_array_get(&a, 0) + hf_array_get(&a, t->bytes / hf_dtype_bytes(d) - 1);
+        (void)sum;
+    }
+}
 
 /* Reads both ends of the data, so that a wrong address shows. */
 static void check_tensor(const struct hf_safetensors *f, const struct hf_tensor *t)
@@ -21,6 +35,7 @@ static void check_tensor(const struct hf_safetensors *f, const struct hf_tensor 
     REQUIRE((const unsigned char *)t->data + t->bytes <= map + f->map_bytes);
     if (t->bytes)
         (void)(bytes[0] + bytes[t->bytes - 1]);
+    check_elements(t);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
