@@ -374,6 +374,17 @@ static json_t *metrics_to_json(const struct collect *c, const struct collect_req
     return object;
 }
 
+/* Text that is not UTF-8, such as tokens that end within a character, as near as can be. */
+static json_t *mended_text(const struct collect_request *r)
+{
+    char *text = strdup(buf_text(&r->text));
+    if (text)
+        utf8_mend(text);
+    json_t *mended = text ? json_string(text) : NULL;
+    free(text);
+    return mended;
+}
+
 static json_t *request_to_json(const struct collect *c, uint32_t i)
 {
     const struct collect_request *r = &c->requests[i];
@@ -405,7 +416,7 @@ static json_t *request_to_json(const struct collect *c, uint32_t i)
     json_object_set_new(o, "ids", ids);
     if (r->text.len) {
         json_t *text = json_stringn(r->text.data, r->text.len);
-        json_object_set_new(o, "text", text ? text : json_string("(not UTF-8)"));
+        json_object_set_new(o, "text", text ? text : mended_text(r));
     }
     return o;
 }

@@ -33,8 +33,8 @@ static const struct ctxmark_option options[] = {
 
 static const struct ctxmark_option model_keys[] = {
     {"path", CTXMARK_TYPE_PATH, CTXMARK_OPT_SERVES, NULL, 0, 0, NULL, NULL,
-     "a checkpoint's folder (config.json and model.safetensors), or a config.json for random "
-     "weights"},
+     "a checkpoint's folder (config.json and model.safetensors), its folder in Hugging Face's "
+     "cache, or a config.json for random weights"},
     {"weights", CTXMARK_TYPE_CHOICE, 0, "file", 0, 0, weights_choices, NULL,
      "file: the checkpoint's; random: drawn from the run's seed, for the shape alone"},
     {"weights_seed", CTXMARK_TYPE_INT, 0, "42", 0, 9e15, NULL, NULL, "seed of random weights"},

@@ -23,3 +23,22 @@ tokens=$data/mistral/expected.safetensors
 ctxmark 0 try hf_cpu "$data/mistral" --tokens "$tokens" -n 36
 ctxmark 1 try hf_cpu "$data/mistral" --tokens "$tokens" -n 37
 expect_in "$work/err" "60 tokens and 37 new ones are more than the model's sliding window of 96"
+
+# A tokenizer beside the checkpoint: text becomes ids, and ids become text.
+mkdir "$work/model"
+for file in config.json model.safetensors; do
+    ln -s "$data/mistral/$file" "$work/model/$file"
+done
+tokenizer() { # ENTRY...: those of the vocabulary beside a, b and ab
+    printf '{"model":{"type":"BPE","vocab":{"a":3,"b":4,"ab":5%s},"merges":["a b"]},' "$1"
+    printf '"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false}}'
+}
+echo 5 5 3 >"$work/ids"
+ctxmark 0 try hf_cpu "$work/model" --tokens ids -n 2
+ids=$(sed -n 's/^tokens *//p' "$work/out")
+[ "${ids% *}" != "${ids#* }" ] || fail "this test needs two different tokens, not $ids"
+tokenizer ",\"\\u00c3\":${ids% *},\"x\":${ids#* }" >"$work/model/tokenizer.json"
+ctxmark 0 try hf_cpu "$work/model" --text "abab a" -n 2
+expect "the ids after a text" "$(sed -n 's/^tokens *//p' "$work/out")" "$ids"
+expect_in "$work/out" ", 3 tokens"
+expect "the text, whose first byte is no UTF-8" "$(sed -n 's/^text *//p' "$work/out")" "?x"
