@@ -10,6 +10,7 @@
 #include "core/analysis/analysis.h"
 #include "core/base/child.h"
 #include "core/command/command.h"
+#include "core/conformance/conformance.h"
 #include "core/plugin/probe.h"
 #include "core/run/machine.h"
 #include "core/run/worker.h"
@@ -35,10 +36,9 @@ static const struct {
     const char *role;
     int (*run)(void);
 } roles[] = {
-    {"probe", probe_child_main},
-    {"worker", worker_child_main},
-    {"analyzer", analyzer_child_main},
-    {"gpu", gpu_child_main},
+    {"probe", probe_child_main},         {"worker", worker_child_main},
+    {"analyzer", analyzer_child_main},   {"gpu", gpu_child_main},
+    {"conform", conformance_child_main},
 };
 
 static void print_help(FILE *to)

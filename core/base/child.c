@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -28,8 +29,39 @@ int64_t clock_now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+#define TOOL_WORDS_MOST 16
+
+/* The command line of a child: [tool...] ctxmark --child=ROLE LEVEL. */
+struct command_line {
+    char program[PATH_MAX]; /* ctxmark itself, by name where a tool is to find it */
+    char argument[64], level[4];
+    char *argv[TOOL_WORDS_MOST + 4];
+};
+
+static int make_command(struct command_line *l, const char *const *tool, const char *role,
+                        struct err *e)
+{
+    size_t n = 0;
+    snprintf(l->level, sizeof l->level, "%d", (int)log_get_level());
+    snprintf(l->argument, sizeof l->argument, CHILD_ARGUMENT "%s", role);
+    snprintf(l->program, sizeof l->program, "ctxmark");
+    for (; tool && tool[n] && n < TOOL_WORDS_MOST; n++)
+        l->argv[n] = (char *)tool[n];
+    if (tool) {
+        ssize_t len = readlink("/proc/self/exe", l->program, sizeof l->program - 1);
+        if (len < 0)
+            return err_set(e, "/proc/self/exe: %s", strerror(errno));
+        l->program[len] = '\0';
+    }
+    l->argv[n++] = l->program;
+    l->argv[n++] = l->argument;
+    l->argv[n++] = l->level;
+    l->argv[n] = NULL;
+    return 0;
+}
+
 /* In the child, between fork and exec: only what is safe there. */
-static void become_child(int socket_fd, int extra_fd, const char *argument, const char *level,
+static void become_child(int socket_fd, int extra_fd, const struct command_line *line, bool tool,
                          pid_t parent)
 {
     setpgid(0, 0);
@@ -49,17 +81,22 @@ static void become_child(int socket_fd, int extra_fd, const char *argument, cons
         dup2(x, CHILD_EXTRA_FD);
     for (int fd = x >= 0 ? CHILD_EXTRA_FD + 1 : CHILD_EXTRA_FD; fd < 256; fd++)
         close(fd);
-    char *const argv[] = {(char *)"ctxmark", (char *)argument, (char *)level, NULL};
-    execv("/proc/self/exe", argv);
+    execv(tool ? line->argv[0] : "/proc/self/exe", line->argv);
     _exit(127);
 }
 
 int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct err *e)
 {
-    char argument[64], level[4];
-    snprintf(level, sizeof level, "%d", (int)log_get_level());
-    snprintf(argument, sizeof argument, CHILD_ARGUMENT "%s", role);
+    return child_spawn_under(NULL, role, extra_fd, ret_child, e);
+}
+
+int child_spawn_under(const char *const *tool, const char *role, int extra_fd,
+                      struct child *ret_child, struct err *e)
+{
+    struct command_line line;
     int pair[2];
+    if (make_command(&line, tool, role, e) < 0)
+        return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return err_set(e, "cannot make a socket for a child process: %s", strerror(errno));
     pid_t parent = getpid();
@@ -71,7 +108,7 @@ int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct 
         return err_set(e, "cannot start a child process: %s", strerror(saved));
     }
     if (pid == 0)
-        become_child(pair[1], extra_fd, argument, level, parent);
+        become_child(pair[1], extra_fd, &line, tool != NULL, parent);
     setpgid(pid, pid); /* also here, so that it holds before a kill whichever of us comes first */
     close(pair[1]);
     ret_child->pid = pid;

@@ -33,6 +33,10 @@ struct child {
  * process group of its own (so that Ctrl-C in a terminal reaches the parent alone).  0 or -1. */
 int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct err *e);
 
+/* The same under another program, such as {"/usr/bin/valgrind", "-q", NULL}; tool NULL: none. */
+int child_spawn_under(const char *const *tool, const char *role, int extra_fd,
+                      struct child *ret_child, struct err *e);
+
 /* Waits until it ends, at most until deadline_ns (CLOCK_MONOTONIC; 0: no limit), then kills it.
  * Closes the socket.  `how` gets "ended with exit status 3", "killed by signal 11 (Segmentation
  * fault)", "" for a clean end.  Returns 0 for a clean end, 1 for any other. */

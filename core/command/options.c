@@ -29,6 +29,7 @@ static const struct option long_options[] = {
     {"margin", required_argument, NULL, 'm'},
     {"fail-over", required_argument, NULL, 'F'},
     {"allow", required_argument, NULL, 'A'},
+    {"check", no_argument, NULL, 'c'},
     {"quiet", no_argument, NULL, 'q'},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
@@ -104,6 +105,9 @@ static int take(struct options *o, int letter, char *value)
         return 0;
     case 'j':
         o->json = true;
+        return 0;
+    case 'c':
+        o->check = true;
         return 0;
     case 't':
         o->text = value;

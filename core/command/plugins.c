@@ -6,15 +6,26 @@
 #include <string.h>
 
 #include "core/command/command.h"
-#include "core/command/options.h"
+#include "core/command/given.h"
+#include "core/conformance/conformance.h"
 #include "core/plugin/probe.h"
 
-static const char usage[] = "ctxmark plugins [NAME] [-q|-v]\n"
-                            "\n"
-                            "Lists the installed plugins, and why one cannot be used; with NAME, "
-                            "all about that one: where it\n"
-                            "is, its options, the keys it reads from each model, what it measures, "
-                            "whether it can work here.\n";
+static const char usage[] =
+    "ctxmark plugins [NAME] [-q|-v]\n"
+    "       ctxmark plugins NAME [MODEL] --check [--set KEY=VALUE]... [-q|-v]\n"
+    "\n"
+    "Lists the installed plugins, and why one cannot be used; with NAME, all about that one: where "
+    "it\n"
+    "is, its options, the keys it reads from each model, what it measures, whether it can work "
+    "here.\n"
+    "NAME with a / is a file.\n"
+    "\n"
+    "      --check          tests whether it keeps the contract: its tables, each callback, bad "
+    "input, a\n"
+    "                       cancel, memory that runs out, leaks; says what fails and how to mend "
+    "it\n"
+    "      --set KEY=VALUE  an option of the plugin, or a key of the model\n"
+    "MODEL is what a backend serves models by (a checkpoint's folder, a server's tag).\n";
 
 static const char *kind_name(const struct descriptor *d)
 {
@@ -124,31 +135,92 @@ static void print_plugin(const struct descriptor *d)
                d->metrics[i].unit, d->metrics[i].help);
 }
 
-static int show_one(struct registry *r, const char *name)
+/* ---- the conformance test */
+
+static int check_plugin(const struct descriptor *d, const struct options *o)
+{
+    struct err e = {""};
+    struct given given;
+    struct conformance_tally tally;
+    struct conformance c = {
+        .plugin = d, .model = o->operand_count > 1 ? o->operands[1] : NULL, .why_without = e.text};
+    int status = EXIT_USAGE;
+    if (given_init(&given) == 0 && given_take(&given, d, c.model, o, &e) == 0) {
+        bool complete = given_complete(&given, d, &e) == 0;
+        const struct option_schema *serves = descriptor_serves(d);
+        if (complete && serves && !json_object_get(given.keys, serves->name)) {
+            complete = false;
+            err_set(&e, "it needs a model: name one, as `ctxmark plugins %s MODEL --check`",
+                    o->operands[0]);
+        }
+        c.options = complete ? given.options : NULL;
+        c.keys = complete ? given.keys : NULL;
+        conformance_check(&c, &tally);
+        printf("%s %s: %u passed, %u failed, %u skipped\n", d->name, d->version, tally.passed,
+               tally.failed, tally.skipped);
+        status = tally.failed ? EXIT_SOME_FAILED : EXIT_DONE;
+    } else {
+        log_error("%s", e.text);
+    }
+    given_free(&given);
+    return status;
+}
+
+/* One that cannot be loaded has failed, too. */
+static int tell_refusal(const struct options *o, const char *why)
+{
+    if (!o->check) {
+        log_error("%s", why);
+        return EXIT_USAGE;
+    }
+    printf("FAIL  loading: %s\n%s: 0 passed, 1 failed, 0 skipped\n", why, o->operands[0]);
+    return EXIT_SOME_FAILED;
+}
+
+static int show_one(struct registry *r, const struct options *o)
 {
     struct err e, other;
     const struct descriptor *d;
+    const char *name = o->operands[0];
     enum registry_result found = registry_find(r, name, CTXMARK_BACKEND, &d, &e);
     if (found != REGISTRY_FOUND &&
         registry_find(r, name, CTXMARK_ANALYZER, &d, &other) == REGISTRY_FOUND)
         found = REGISTRY_FOUND;
-    if (found == REGISTRY_FOUND) {
-        print_plugin(d);
-        return EXIT_DONE;
+    if (found == REGISTRY_NOT_INSTALLED) {
+        log_error("%s", e.text);
+        return EXIT_USAGE;
     }
-    log_error("%s", e.text);
-    return EXIT_USAGE;
+    if (found != REGISTRY_FOUND)
+        return tell_refusal(o, e.text);
+    if (o->check)
+        return check_plugin(d, o);
+    print_plugin(d);
+    return EXIT_DONE;
+}
+
+/* Returns false if the words on the command line do not go together. */
+static bool is_usable(const struct options *o)
+{
+    if (o->check && !o->operand_count)
+        log_error("plugins --check: name the plugin, or its file");
+    else if (!o->check && (o->operand_count > 1 || o->set_count))
+        log_error("plugins: MODEL and --set go with --check");
+    else
+        return true;
+    return false;
 }
 
 int command_plugins(int argc, char **argv)
 {
     struct options o;
     struct err e;
-    int r = options_parse(&o, argc, argv, "", 0, 1, usage);
+    int r = options_parse(&o, argc, argv, "sc", 0, 2, usage);
     int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
+    if (r == 0 && !is_usable(&o))
+        r = -1;
     struct registry *registry = r == 0 ? registry_new(NULL, &e) : NULL;
     if (registry && o.operand_count)
-        status = show_one(registry, o.operands[0]);
+        status = show_one(registry, &o);
     else if (registry) {
         int count = 0;
         registry_each(registry, list_one, &count);

@@ -12,6 +12,7 @@
 
 #include "core/base/tensors.h"
 #include "core/command/command.h"
+#include "core/command/given.h"
 #include "core/command/options.h"
 #include "core/run/interrupt.h"
 #include "core/run/rundir.h"
@@ -40,41 +41,11 @@ static const char usage[] =
 struct trial {
     const struct options *o;
     const struct descriptor *d;
-    json_t *options, *keys, *request;
+    struct given given;
+    json_t *request;
     int64_t prompt_tokens;
     struct worker worker;
 };
-
-/* ---- options */
-
-static int apply_sets(struct trial *t, const char *model, struct err *e)
-{
-    const struct option_schema *serves = descriptor_serves(t->d);
-    if (serves) {
-        json_t *value = option_from_text(serves, model, "MODEL", ".", e);
-        if (!value)
-            return -1;
-        json_object_set_new(t->keys, serves->name, value);
-    }
-    for (size_t i = 0; i < t->o->set_count; i++) {
-        const struct config_override *set = &t->o->sets[i];
-        const struct option_schema *option = descriptor_option(t->d, set->key);
-        const struct option_schema *key = descriptor_model_key(t->d, set->key);
-        if (!option && !key)
-            return err_set(
-                e,
-                "--set %s: %s has no such option or model key; `ctxmark plugins %s` lists "
-                "them",
-                set->key, t->d->name, t->d->name);
-        json_t *value = option_from_text(option ? option : key, set->value, "--set", ".", e);
-        if (!value)
-            return -1;
-        json_object_set_new(option ? t->options : t->keys, set->key, value);
-    }
-    if (options_complete(t->options, t->d->options, t->d->option_count, "--set", ".", e) < 0)
-        return -1;
-    return options_complete(t->keys, t->d->model_keys, t->d->model_key_count, "--set", ".", e);
-}
 
 static int read_count(const char *text, int64_t otherwise, const char *name, int64_t *ret,
                       struct err *e)
@@ -220,13 +191,14 @@ static json_t *exchange(struct trial *t, const char *model, struct err *e)
     json_t *new_tokens = json_object_get(t->request, "max_new_tokens");
     if (worker_spawn(&t->worker, e) < 0)
         return NULL;
-    json_t *reply = ask(t,
-                        json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:{s:s, s:I, s:O}, s:b}", "do",
-                                  "start", "plugin", t->d->path, "sha256", t->d->sha256, "name",
-                                  t->d->name, "options", t->options, "model_keys", t->keys, "model",
-                                  "name", model, "max_prompt_tokens", (json_int_t)t->prompt_tokens,
-                                  "max_new_tokens", new_tokens, "without_limits", 1),
-                        e);
+    json_t *reply =
+        ask(t,
+            json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:{s:s, s:I, s:O}, s:b}", "do", "start",
+                      "plugin", t->d->path, "sha256", t->d->sha256, "name", t->d->name, "options",
+                      t->given.options, "model_keys", t->given.keys, "model", "name", model,
+                      "max_prompt_tokens", (json_int_t)t->prompt_tokens, "max_new_tokens",
+                      new_tokens, "without_limits", 1),
+            e);
     if (!reply)
         return NULL;
     json_decref(reply);
@@ -276,7 +248,8 @@ static void print_result(const json_t *result)
 
 static int trial_run(struct trial *t, const char *model, struct err *e)
 {
-    if (apply_sets(t, model, e) < 0 || make_request(t, e) < 0 || interrupt_watch() < 0)
+    if (given_take(&t->given, t->d, model, t->o, e) < 0 || given_complete(&t->given, t->d, e) < 0 ||
+        make_request(t, e) < 0 || interrupt_watch() < 0)
         return EXIT_USAGE;
     json_t *reply = exchange(t, model, e);
     if (!reply)
@@ -295,18 +268,16 @@ int command_try(int argc, char **argv)
     int r = options_parse(&o, argc, argv, "sNtklp", 2, 2, usage);
     int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
     struct registry *registry = r == 0 ? registry_new(NULL, &e) : NULL;
-    struct trial t = {
-        .o = &o, .options = json_object(), .keys = json_object(), .request = json_object()};
+    struct trial t = {.o = &o, .request = json_object()};
     if (r == 0) {
-        if (registry &&
+        if (registry && given_init(&t.given) == 0 &&
             registry_find(registry, o.operands[0], CTXMARK_BACKEND, &t.d, &e) == REGISTRY_FOUND)
             status = trial_run(&t, o.operands[1], &e);
         if (status != EXIT_DONE)
             log_error("%s", e.text);
     }
     worker_stop(&t.worker);
-    json_decref(t.options);
-    json_decref(t.keys);
+    given_free(&t.given);
     json_decref(t.request);
     registry_free(registry);
     options_free(&o);

@@ -32,7 +32,7 @@ before=$(sha256sum <"$program")
 plugins=
 pkg_config_root=
 if [ -n "$root" ]; then
-    plugins=$(echo "$tree"/lib/ctxmark/plugins-1)
+    plugins=$tree/lib/ctxmark/plugins-1
     pkg_config_root="PKG_CONFIG_SYSROOT_DIR=$root"
 fi
 
@@ -84,6 +84,7 @@ echo "built by the compiler alone: fine"
 for project in backend-null analyzer-max; do
     cd "$work/$project"
     plugin_path=
+    # shellcheck disable=SC2016 # the user's shell expands it
     user sh -ec 'autoreconf -fi && ./configure -q --prefix="$1" && make -s && make -s check CTXMARK="$2" &&
         make -s install' sh "$work/own" "$program" >"$work/$project.log" 2>&1 || {
         tail -n 30 "$work/$project.log"
@@ -91,7 +92,7 @@ for project in backend-null analyzer-max; do
     }
 done
 cd "$work"
-plugin_path=$(echo "$work"/own/lib/ctxmark/plugins-1)${plugins:+:$plugins}
+plugin_path=$work/own/lib/ctxmark/plugins-1${plugins:+:$plugins}
 measures own-run
 user "$program" try null_cxx nothing -n 2 >try.txt
 [ "$(sha256sum <"$program")" = "$before" ] || fail "ctxmark itself changed"
