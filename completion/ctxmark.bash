@@ -43,7 +43,7 @@ _ctxmark_operands() {
         fi
         case ${words[i]} in
         -o | --output | --resume | --only | --set | -a | --analyzers | -f | --format | --text | --tokens | \
-            --logits | --positions | --margin | --fail-over) skip=1 ;;
+            --logits | --positions | --margin | --fail-over | --allow | --label) skip=1 ;;
         -n) [ "$_ctxmark_command" != try ] || skip=1 ;;
         -*) ;;
         *)
@@ -99,15 +99,18 @@ _ctxmark_set() {
     esac
 }
 
+# What the command's own help lists.
 _ctxmark_options() {
+    "$_ctxmark_program" "$_ctxmark_command" --help 2>/dev/null | grep -oE '(^|[^a-zA-Z0-9-])--?[a-z][a-z-]*' |
+        grep -oE -- '--?[a-z][a-z-]*$' | sort -u
+    echo --help
+}
+
+_ctxmark_format() {
     case $_ctxmark_command in
-    run) echo "-o --output --resume --only --set -n --dry-run -q -v --help" ;;
-    check) echo "--only --set -q -v --help" ;;
-    analyze) echo "-a --analyzers -o --output --set --json -q -v --help" ;;
-    report) echo "-f --format -q -v --help" ;;
-    plugins) echo "--check --set -q -v --help" ;;
-    try) echo "--text --tokens -n --set --logits --positions -q -v --help" ;;
-    *) echo "-q -v --help" ;;
+    export) _ctxmark_words "csv json benchstat llama-bench-json llama-bench-jsonl llama-bench-csv llama-bench-sql" ;;
+    compare) _ctxmark_words "text json" ;;
+    *) _ctxmark_list "md html term" ;;
     esac
 }
 
@@ -140,7 +143,7 @@ _ctxmark() {
     case $prev in
     -o | --output | --resume | --tokens | --logits) _ctxmark_files ;;
     -a | --analyzers) _ctxmark_list "$(_ctxmark_plugins analyzer)" ;;
-    -f | --format) _ctxmark_list "md html term" ;;
+    -f | --format) _ctxmark_format ;;
     --only) _ctxmark_pair "backend= model= context_length=" ;;
     --set) _ctxmark_set ;;
     *)

@@ -54,3 +54,9 @@ complete -c ctxmark -n '__fish_seen_subcommand_from try' -l text -x -d prompt
 complete -c ctxmark -n '__fish_seen_subcommand_from try' -l tokens -r -d 'prompt as ids'
 complete -c ctxmark -n '__fish_seen_subcommand_from try' -l logits -r -d 'write logits'
 complete -c ctxmark -n '__fish_seen_subcommand_from try' -l positions -x -d 'of the logits'
+complete -c ctxmark -n '__fish_seen_subcommand_from compare' -l margin -x -d 'equivalence margin in %'
+complete -c ctxmark -n '__fish_seen_subcommand_from compare' -l fail-over -x -d 'limit of a regression in %'
+complete -c ctxmark -n '__fish_seen_subcommand_from compare' -l allow -x -d 'a difference that is meant'
+complete -c ctxmark -n '__fish_seen_subcommand_from export' -s f -l format -x -d format
+complete -c ctxmark -n '__fish_seen_subcommand_from import' -l label -x -d 'name of the imported run'
+complete -c ctxmark -n '__fish_seen_subcommand_from import' -s o -l output -r -d folder

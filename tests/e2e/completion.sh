@@ -39,7 +39,7 @@ completes() {
     checks=$((checks + 1))
 }
 
-completes "report run " r
+completes "compare " comp
 completes "--help --version " --
 completes "plugins " pl
 completes "mock_ok " try mock_
@@ -54,6 +54,7 @@ completes "small-one " check c.yaml --only model=s
 completes "mock_ok mock_other " run c.yaml --only backend=mock
 completes "models.small-one. " run c.yaml --set models.s
 completes "md " report x -f m
+completes "benchstat " export x -f b
 completes "html,md " report x -f html,m
 completes "fail_at= fail_context= " try mock_ok x --set fail
 CTXMARK_PLUGIN_PATH=$top_builddir/plugins/.libs:$CTXMARK_PLUGIN_PATH

@@ -53,7 +53,7 @@ says() { # FILE WORDS
 
 # The report of a run of null.yaml: measured by `null`, and the table and the finding of `max` in it.
 measures() { # FOLDER
-    user "$program" run "$work/backend-null/null.yaml" -o "$1" -q
+    user "$program" run "$work/backend-null/null.yaml" -o "$1" -q >"$1.txt"
     [ "$(wc -l <"$1/metrics.csv")" -eq 37 ] || fail "metrics.csv has not 2 contexts of 6 repetitions"
     user "$program" analyze "$1" >"$1.txt"
     says "$1.txt" "The slowest measured repetition took"
