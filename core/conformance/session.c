@@ -131,7 +131,7 @@ static void follow(struct session *s, struct child *child)
     if (at.done)
         return;
     snprintf(text, sizeof text, "was left by the end of its process, which was %s",
-             how[0] ? how : "ended by the plugin: a plugin never calls exit()");
+             how[0] ? how : "ended by the plugin: a plugin never ends its process");
     if (!s->tool || !s->crashed_by_sigill)
         tell_end(s, &at, text);
 }

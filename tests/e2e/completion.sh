@@ -57,7 +57,7 @@ completes "md " report x -f m
 completes "benchstat " export x -f b
 completes "html,md " report x -f html,m
 completes "fail_at= fail_context= " try mock_ok x --set fail
-CTXMARK_PLUGIN_PATH=$top_builddir/plugins/.libs:$CTXMARK_PLUGIN_PATH
+CTXMARK_PLUGIN_PATH=${top_builddir:?}/plugins/.libs:$CTXMARK_PLUGIN_PATH
 if "$CTXMARK" plugins descriptive >/dev/null 2>&1; then
     completes "cold_start compare cross_model " analyze x -a c
     completes "memory,scaling " analyze x --analyzers memory,sc
