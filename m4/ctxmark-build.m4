@@ -41,8 +41,6 @@ AC_ARG_WITH([plugins],
 AS_CASE([$with_plugins], [shared|static|no], [], [yes], [with_plugins=shared],
   [AC_MSG_ERROR([--with-plugins takes shared, static or no, not '$with_plugins'])])
 ctxmark_static_plugins=
-ctxmark_static_gpl=
-ctxmark_static_cuda=
 ctxmark_plugin_summary=
 ])
 
@@ -79,8 +77,19 @@ AM_CONDITIONAL(m4_toupper([PLUGIN_$1_SHARED]), [test "$plugin_$1" = shared])
 AM_CONDITIONAL(m4_toupper([PLUGIN_$1_STATIC]), [test "$plugin_$1" = static])
 ])
 
-# CTXMARK_PLUGINS_DONE: writes the list of plugins that are linked into the program.
+# CTXMARK_PLUGINS_DONE: writes the list of plugins that are linked into the program.  GPL analyzers
+# and CUDA, which is not free, must not become one work that is passed on.
 AC_DEFUN([CTXMARK_PLUGINS_DONE], [
+ctxmark_static_gpl=
+ctxmark_static_cuda=
+for p in $ctxmark_static_plugins; do
+  AS_CASE([$p],
+    [hf_fp16_cuda], [ctxmark_static_cuda=$p],
+    [hf_cpu|ollama|replay], [],
+    [ctxmark_static_gpl="$ctxmark_static_gpl $p"])
+done
+AS_IF([test -n "$ctxmark_static_gpl" && test -n "$ctxmark_static_cuda"],
+  [AC_MSG_ERROR([$ctxmark_static_cuda and GPL plugins ($ctxmark_static_gpl ) cannot be linked into one program: build one of them as --with-plugin-NAME=shared])])
 ctxmark_static_list=
 for p in $ctxmark_static_plugins; do
   ctxmark_static_list="$ctxmark_static_list X($p)"
