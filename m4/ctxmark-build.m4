@@ -77,6 +77,15 @@ AM_CONDITIONAL(m4_toupper([PLUGIN_$1_SHARED]), [test "$plugin_$1" = shared])
 AM_CONDITIONAL(m4_toupper([PLUGIN_$1_STATIC]), [test "$plugin_$1" = static])
 ])
 
+# CTXMARK_PLUGIN_CUDA(NAME): a plugin over NVIDIA's libraries, after all others.  One program cannot
+# hold these and the analyzers, which are under the GPL: where those are static it stays shared.
+AC_DEFUN([CTXMARK_PLUGIN_CUDA], [
+ctxmark_with_plugins=$with_plugins
+AS_IF([test "$need_analysis$with_plugins" = yesstatic], [with_plugins=shared])
+CTXMARK_PLUGIN([$1], [$have_cuda], [$why_no_cuda])
+with_plugins=$ctxmark_with_plugins
+])
+
 # CTXMARK_PLUGINS_DONE: writes the list of plugins that are linked into the program.  GPL analyzers
 # and CUDA, which is not free, must not become one work that is passed on.
 AC_DEFUN([CTXMARK_PLUGINS_DONE], [

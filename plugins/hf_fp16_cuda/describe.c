@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* Facts about the device and the model. */
+
+#include "config.h"
+
+#include <stdio.h>
+
+#include <ctxmark/util.h>
+
+#include "plugins/hf_fp16_cuda/plugin.h"
+
+static void describe_versions(const struct ctxmark_host *h, const struct hf_cuda *p)
+{
+    const struct gpu_driver *d = gpu_engine_driver(p->engine);
+    int blas = gpu_engine_blas_version(p->engine);
+    char text[64];
+    ctxmark_fact_text(h, "device", d->name, "measured");
+    snprintf(text, sizeof text, "%d.%d", d->major, d->minor);
+    ctxmark_fact_text(h, "compute_capability", text, "measured");
+    snprintf(text, sizeof text, "%d.%d", d->version / 1000, d->version % 1000 / 10);
+    ctxmark_fact_text(h, "cuda_driver", text, "measured");
+    snprintf(text, sizeof text, "%d.%d.%d", blas / 10000, blas % 10000 / 100, blas % 100);
+    ctxmark_fact_text(h, "cublas", text, "measured");
+    ctxmark_fact_number(h, "multiprocessors", d->processors, "", "measured");
+}
+
+void hf_cuda_describe_device(const struct hf_cuda *p, const struct gpu_engine_limits *limits)
+{
+    const struct ctxmark_host *h = p->host;
+    const struct gpu_memory *m = gpu_engine_memory(p->engine);
+    ctxmark_fact_number(h, "matrix_flops", limits->flops, "FLOP/s", "measured");
+    ctxmark_fact_number(h, "read_bytes_s", limits->read_bytes, "B/s", "measured");
+    ctxmark_fact_number(h, "host_to_device_bytes_s", limits->host_to_device_bytes, "B/s",
+                        "measured");
+    ctxmark_fact_number(h, "memory_bytes", (double)gpu_memory_limit(m), "B",
+                        m->budget > 0 ? "user" : "measured");
+    describe_versions(h, p);
+}
+
+static void describe_shape(const struct ctxmark_host *h, const struct hf_config *c)
+{
+    int64_t without, all = hf_config_parameters(c, &without);
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {
+        {"layers", (double)c->layers},
+        {"hidden_size", (double)c->hidden_size},
+        {"heads", (double)c->heads},
+        {"kv_heads", (double)c->kv_heads},
+        {"head_size", (double)c->head_dim},
+        {"intermediate_size", (double)c->intermediate_size},
+        {"vocabulary", (double)c->vocab_size},
+        {"parameters", (double)all},
+        {"parameters_without_embeddings", (double)without},
+        {"max_position_embeddings", (double)c->max_positions},
+        {"rope_theta", c->rope_theta},
+        {"window", (double)c->sliding_window},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        ctxmark_fact_number(h, numbers[i].key, numbers[i].value, "", "model");
+    ctxmark_fact_text(h, "architecture", c->model_type, "model");
+    ctxmark_fact_text(h, "rope_scaling", c->rope == HF_ROPE_LLAMA3 ? "llama3" : "default", "model");
+    ctxmark_fact_text(h, "tied_embeddings", c->tied ? "yes" : "no", "model");
+}
+
+void hf_cuda_describe_model(const struct hf_cuda *p)
+{
+    static const char *const attention[] = {"flash", "eager", "math"};
+    static const char *const spill[] = {"none", "host", "managed"};
+    const struct ctxmark_host *h = p->host;
+    describe_shape(h, gpu_engine_config(p->engine));
+    ctxmark_fact_number(h, "weight_bytes_per_element", 2.0, "B", "core");
+    ctxmark_fact_number(h, "kv_bytes_per_element", 2.0, "B", "core");
+    ctxmark_fact_text(h, "attention", attention[p->options.attention], "user");
+    ctxmark_fact_text(h, "logits", p->options.all_logits ? "all" : "last", "user");
+    ctxmark_fact_text(h, "quantisation", "none", "core");
+    ctxmark_fact_text(h, "arithmetic", "fp16, sums in fp32", "core");
+    ctxmark_fact_text(h, "weights", p->options.random ? "random" : "file", "user");
+    ctxmark_fact_text(h, "spill", spill[p->options.spill], "user");
+    if (p->options.budget > 0)
+        ctxmark_fact_number(h, "vram_budget_mib", (double)(p->options.budget >> 20), "MiB", "user");
+}

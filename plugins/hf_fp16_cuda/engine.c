@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* The engine's life: device, libraries, weights, and memory for a context. */
+
+#include "config.h"
+
+#include "plugins/hf_fp16_cuda/engine.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/hf_common/path.h"
+#include "plugins/hf_fp16_cuda/internal.h"
+
+enum gpu_status gpu_engine_cancelled(const struct gpu_engine *g, struct hf_err *e)
+{
+    if (!g->options.cancelled || !g->options.cancelled(g->options.cancelled_arg))
+        return GPU_OK;
+    hf_err_set(e, "cancelled");
+    return GPU_CANCELLED;
+}
+
+enum gpu_status gpu_engine_probe(int device, struct hf_err *e)
+{
+    struct gpu_driver d;
+    struct gpu_blas b;
+    enum gpu_status s = gpu_driver_open(device, &d, e);
+    if (s != GPU_OK)
+        return s;
+    s = gpu_blas_open(&d, &b, e);
+    if (s == GPU_OK)
+        gpu_blas_close(&b);
+    gpu_driver_close(&d);
+    return s;
+}
+
+uint64_t gpu_engine_fixed_bytes(const struct hf_config *c)
+{
+    return gpu_weights_bytes(c) + GPU_BLAS_WORKSPACE;
+}
+
+/* The kernels' own limits on a model. */
+static enum gpu_status check_shape(const struct hf_config *c, struct hf_err *e)
+{
+    if (c->head_dim > GPU_HEAD_DIM_MAX) {
+        hf_err_set(e, "head_dim %" PRId64 " is not supported by hf_fp16_cuda, only up to %d",
+                   c->head_dim, GPU_HEAD_DIM_MAX);
+        return GPU_INVALID;
+    }
+    if (c->intermediate_size % 2 != 0) {
+        hf_err_set(e, "intermediate_size %" PRId64 " is not supported by hf_fp16_cuda, only even",
+                   c->intermediate_size);
+        return GPU_INVALID;
+    }
+    return GPU_OK;
+}
+
+static enum gpu_status engine_open_device(struct gpu_engine *g, struct hf_err *e)
+{
+    const struct gpu_engine_options *o = &g->options;
+    enum gpu_status s = gpu_driver_open(o->device, &g->driver, e);
+    if (s != GPU_OK)
+        return s;
+    g->memory = (struct gpu_memory){.driver = &g->driver, .budget = o->budget, .spill = o->spill};
+    s = gpu_blas_open(&g->driver, &g->blas, e);
+    if (s == GPU_OK)
+        s = gpu_kernels_load(&g->driver, &g->kernels, e);
+    CUresult r = CUDA_SUCCESS;
+    if (s == GPU_OK)
+        r = g->driver.cuStreamCreate(&g->stream, CU_STREAM_NON_BLOCKING);
+    for (int i = 0; s == GPU_OK && r == CUDA_SUCCESS && i < GPU_EVENTS; i++)
+        r = g->driver.cuEventCreate(&g->events[i], CU_EVENT_DEFAULT);
+    for (int i = 0; s == GPU_OK && r == CUDA_SUCCESS && i < GPU_LAYERS_AHEAD; i++)
+        r = g->driver.cuEventCreate(&g->layers[i], CU_EVENT_DISABLE_TIMING);
+    return s == GPU_OK ? gpu_driver_check(&g->driver, r, "making a stream and its events", e) : s;
+}
+
+static enum gpu_status engine_load_weights(struct gpu_engine *g, const char *path, struct hf_err *e)
+{
+    const struct gpu_engine_options *o = &g->options;
+    struct gpu_weights_source source = {.seed = o->seed,
+                                        .rope_half = o->rope_half,
+                                        .cancelled = o->cancelled,
+                                        .cancelled_arg = o->cancelled_arg};
+    char *folder = o->random ? NULL : hf_path_folder_of(path);
+    if (!o->random && !folder) {
+        hf_err_memory(e, strlen(path) + 1);
+        return GPU_ERROR;
+    }
+    source.folder = folder;
+    enum gpu_status s =
+        gpu_memory_get(&g->memory, GPU_WORKSPACE, GPU_BLAS_WORKSPACE, &g->workspace, e);
+    g->blas.workspace = g->workspace.at;
+    if (s == GPU_OK)
+        s = gpu_weights_load(&g->config, &source, &g->memory, &g->kernels, &g->weights, e);
+    g->load_peak = g->memory.peak;
+    hf_path_free(folder);
+    return s;
+}
+
+enum gpu_status gpu_engine_load(const struct gpu_engine_options *o, struct gpu_engine **ret_engine,
+                                struct hf_err *e)
+{
+    struct gpu_engine *g = calloc(1, sizeof *g);
+    if (!g) {
+        hf_err_memory(e, sizeof *g);
+        return GPU_ERROR;
+    }
+    enum gpu_status s = GPU_INVALID;
+    g->options = *o;
+    g->options.path = NULL;
+    if (hf_config_load(o->path, &g->config, e) == 0)
+        s = check_shape(&g->config, e);
+    if (s == GPU_OK)
+        s = engine_open_device(g, e);
+    if (s == GPU_OK)
+        s = engine_load_weights(g, o->path, e);
+    if (s == GPU_OK)
+        *ret_engine = g;
+    else
+        gpu_engine_free(g);
+    return s;
+}
+
+void gpu_engine_free(struct gpu_engine *g)
+{
+    if (!g)
+        return;
+    const struct gpu_driver *d = &g->driver;
+    if (d->context) {
+        gpu_place_free(g);
+        gpu_weights_free(&g->memory, &g->weights);
+        gpu_memory_free(&g->memory, &g->workspace);
+        for (int i = 0; i < GPU_EVENTS; i++)
+            if (g->events[i])
+                d->cuEventDestroy(g->events[i]);
+        for (int i = 0; i < GPU_LAYERS_AHEAD; i++)
+            if (g->layers[i])
+                d->cuEventDestroy(g->layers[i]);
+        if (g->stream)
+            d->cuStreamDestroy(g->stream);
+        gpu_kernels_unload(&g->kernels);
+        gpu_blas_close(&g->blas);
+        gpu_driver_close(&g->driver);
+    }
+    free(g);
+}
+
+/* One decoding step as a graph. */
+static enum gpu_status graph_make(struct gpu_engine *g, struct hf_err *e)
+{
+    const struct gpu_driver *d = &g->driver;
+    CUgraph graph = NULL;
+    enum gpu_status s =
+        gpu_driver_check(d, d->cuStreamBeginCapture(g->stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+                         "beginning a graph", e);
+    if (s != GPU_OK)
+        return s;
+    s = gpu_forward_token(g, 0, e);
+    CUresult r = d->cuStreamEndCapture(g->stream, &graph);
+    if (s == GPU_OK && r == CUDA_SUCCESS)
+        r = d->cuGraphInstantiateWithFlags(&g->graph, graph, 0);
+    if (graph)
+        d->cuGraphDestroy(graph);
+    return s == GPU_OK ? gpu_driver_check(d, r, "making a graph", e) : s;
+}
+
+enum gpu_status gpu_engine_prepare(struct gpu_engine *g, int64_t prompt, int64_t new_tokens,
+                                   struct hf_err *e)
+{
+    struct gpu_plan p;
+    if (prompt < 1 || new_tokens < 1 || prompt > g->config.max_positions ||
+        new_tokens > g->config.max_positions - prompt) {
+        hf_err_set(e,
+                   "a prompt of %" PRId64 " tokens and %" PRId64 " new ones do not fit into the "
+                   "model's %" PRId64 " positions (max_position_embeddings)",
+                   prompt, new_tokens, g->config.max_positions);
+        return GPU_INVALID;
+    }
+    gpu_plan_make(&g->config, g->options.attention, g->options.all_logits, prompt, new_tokens,
+                  g->driver.processors, &p);
+    if (g->prepared && p.prompt == g->plan.prompt && p.positions == g->plan.positions) {
+        gpu_memory_reset_peak(&g->memory);
+        return GPU_OK;
+    }
+    gpu_place_free(g);
+    gpu_memory_reset_peak(&g->memory);
+    g->plan = p;
+    enum gpu_status s = gpu_place_plan(g, e);
+    if (s == GPU_OK && p.attention == GPU_FLASH)
+        s = graph_make(g, e);
+    g->prepared = s == GPU_OK;
+    if (s != GPU_OK)
+        gpu_place_free(g);
+    return s;
+}
+
+const struct hf_config *gpu_engine_config(const struct gpu_engine *g)
+{
+    return &g->config;
+}
+
+const struct gpu_memory *gpu_engine_memory(const struct gpu_engine *g)
+{
+    return &g->memory;
+}
+
+const struct gpu_plan *gpu_engine_plan(const struct gpu_engine *g)
+{
+    return &g->plan;
+}
+
+const struct gpu_driver *gpu_engine_driver(const struct gpu_engine *g)
+{
+    return &g->driver;
+}
+
+int gpu_engine_blas_version(const struct gpu_engine *g)
+{
+    return (int)g->blas.cublasLtGetVersion();
+}
+
+struct gpu_engine_phases gpu_engine_phases(const struct gpu_engine *g)
+{
+    uint64_t fixed = g->memory.by_kind[GPU_WEIGHTS] + g->memory.by_kind[GPU_WORKSPACE];
+    return (struct gpu_engine_phases){.load = g->load_peak,
+                                      .prefill = g->memory.peak,
+                                      .decode =
+                                          fixed + gpu_plan_decode_bytes(&g->config, &g->plan)};
+}

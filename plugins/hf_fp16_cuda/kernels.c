@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#include "config.h"
+
+#include "plugins/hf_fp16_cuda/kernels.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plugins/hf_fp16_cuda/fatbins.h"
+
+#define THREADS 256
+#define PRODUCT_THREADS 128
+#define PRODUCT_ROWS 8 /* of a block; half as many for swiglu */
+#define DECODE_THREADS 128
+#define FLASH_QUERIES 128
+#define FLASH_PAD 8
+#define SHARED_PLAIN 49152 /* bytes that a block has without asking */
+
+/* One fat binary for each file of kernels/: a section of this object that the assembler fills. */
+#define FATBIN(name)                                                                               \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".balign 16\n"                                                                         \
+            ".type gpu_fatbin_" #name ", @object\n"                                                \
+            "gpu_fatbin_" #name ":\n"                                                              \
+            ".incbin \"" GPU_FATBIN_FOLDER "/" #name ".fatbin\"\n"                                 \
+            ".byte 0\n"                                                                            \
+            ".size gpu_fatbin_" #name ", . - gpu_fatbin_" #name "\n"                               \
+            ".popsection\n");                                                                      \
+    extern const char gpu_fatbin_##name[] __attribute__((visibility("hidden")))
+
+FATBIN(rows);
+FATBIN(softmax);
+FATBIN(token);
+FATBIN(weights);
+FATBIN(decode_attention);
+FATBIN(flash);
+
+static const struct {
+    const char *name;
+    const void *image;
+} modules[] = {
+    {"rows", gpu_fatbin_rows},
+    {"softmax", gpu_fatbin_softmax},
+    {"token", gpu_fatbin_token},
+    {"weights", gpu_fatbin_weights},
+    {"decode_attention", gpu_fatbin_decode_attention},
+    {"flash", gpu_fatbin_flash},
+};
+
+#define MODULES (sizeof modules / sizeof *modules)
+_Static_assert(MODULES <= GPU_MODULES_MAX, "one place for each module");
+
+enum { ROWS, SOFTMAX, TOKEN, WEIGHTS, DECODE, FLASH };
+
+static const struct {
+    const char *name;
+    int module;
+} kernel_table[GPU_KERNELS] = {
+    [GPU_EMBED_ROWS] = {"gpu_embed_rows", ROWS},
+    [GPU_NORM_ROWS] = {"gpu_norm_rows", ROWS},
+    [GPU_ROPE_ROWS] = {"gpu_rope_rows", ROWS},
+    [GPU_SWIGLU_ROWS] = {"gpu_swiglu_rows", ROWS},
+    [GPU_MASK_HALF] = {"gpu_mask_half", SOFTMAX},
+    [GPU_MASK_FLOAT] = {"gpu_mask_float", SOFTMAX},
+    [GPU_SOFTMAX_HALF] = {"gpu_softmax_half", SOFTMAX},
+    [GPU_NARROW] = {"gpu_narrow", SOFTMAX},
+    [GPU_SOFTMAX_FLOAT] = {"gpu_softmax_float", SOFTMAX},
+    [GPU_CAST_TO_FLOAT] = {"gpu_cast_to_float", SOFTMAX},
+    [GPU_CAST_TO_HALF] = {"gpu_cast_to_half", SOFTMAX},
+    [GPU_PRODUCT_PLAIN] = {"gpu_product_plain", TOKEN},
+    [GPU_PRODUCT_ADD] = {"gpu_product_add", TOKEN},
+    [GPU_PRODUCT_LOGITS] = {"gpu_product_logits", TOKEN},
+    [GPU_PRODUCT_SWIGLU] = {"gpu_product_swiglu", TOKEN},
+    [GPU_ARGMAX_LOGITS] = {"gpu_argmax_logits", TOKEN},
+    [GPU_CONVERT_FLOAT] = {"gpu_convert_float", WEIGHTS},
+    [GPU_CONVERT_BFLOAT16] = {"gpu_convert_bfloat16", WEIGHTS},
+    [GPU_RANDOM_FILL] = {"gpu_random_fill", WEIGHTS},
+    [GPU_READ_ALL] = {"gpu_read_all", WEIGHTS},
+    [GPU_DECODE_4] = {"gpu_decode_attention_4", DECODE},
+    [GPU_DECODE_8] = {"gpu_decode_attention_8", DECODE},
+    [GPU_DECODE_16] = {"gpu_decode_attention_16", DECODE},
+    [GPU_DECODE_32] = {"gpu_decode_attention_32", DECODE},
+    [GPU_DECODE_COMBINE] = {"gpu_decode_combine", DECODE},
+    [GPU_FLASH_32] = {"gpu_flash_32", FLASH},
+    [GPU_FLASH_48] = {"gpu_flash_48", FLASH},
+    [GPU_FLASH_64] = {"gpu_flash_64", FLASH},
+    [GPU_FLASH_80] = {"gpu_flash_80", FLASH},
+    [GPU_FLASH_96] = {"gpu_flash_96", FLASH},
+    [GPU_FLASH_128] = {"gpu_flash_128", FLASH},
+    [GPU_FLASH_192] = {"gpu_flash_192", FLASH},
+    [GPU_FLASH_256] = {"gpu_flash_256", FLASH},
+};
+
+/* The widths that flash attention is compiled for, and the keys of a tile. */
+static const struct {
+    int width, keys;
+    enum gpu_kernel kernel;
+} flash_table[] = {
+    {32, 64, GPU_FLASH_32},   {48, 64, GPU_FLASH_48},   {64, 64, GPU_FLASH_64},
+    {80, 64, GPU_FLASH_80},   {96, 64, GPU_FLASH_96},   {128, 64, GPU_FLASH_128},
+    {192, 32, GPU_FLASH_192}, {256, 32, GPU_FLASH_256},
+};
+
+/* Room for the queries, or for two tiles of keys and values: they follow each other. */
+static int flash_shared(int width, int keys)
+{
+    int queries = FLASH_QUERIES * (width + FLASH_PAD), tiles = 4 * keys * (width + FLASH_PAD);
+    return 2 * (queries > tiles ? queries : tiles);
+}
+
+static enum gpu_status kernels_allow_shared(struct gpu_kernels *k, struct hf_err *e)
+{
+    static const enum gpu_kernel products[] = {GPU_PRODUCT_PLAIN, GPU_PRODUCT_ADD,
+                                               GPU_PRODUCT_LOGITS, GPU_PRODUCT_SWIGLU};
+    const struct gpu_driver *d = k->driver;
+    CUresult r = CUDA_SUCCESS;
+    for (size_t i = 0; r == CUDA_SUCCESS && i < sizeof flash_table / sizeof *flash_table; i++)
+        r = d->cuFuncSetAttribute(k->functions[flash_table[i].kernel],
+                                  CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                  flash_shared(flash_table[i].width, flash_table[i].keys));
+    for (size_t i = 0; r == CUDA_SUCCESS && i < sizeof products / sizeof *products; i++)
+        r = d->cuFuncSetAttribute(k->functions[products[i]],
+                                  CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                  d->shared_most - 1024);
+    return gpu_driver_check(d, r, "asking for shared memory", e);
+}
+
+enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels *ret_kernels,
+                                 struct hf_err *e)
+{
+    struct gpu_kernels k = {.driver = d};
+    CUresult r = CUDA_SUCCESS;
+    for (size_t i = 0; r == CUDA_SUCCESS && i < MODULES; i++)
+        r = d->cuModuleLoadData(&k.modules[i], modules[i].image);
+    for (size_t i = 0; r == CUDA_SUCCESS && i < GPU_KERNELS; i++)
+        r = d->cuModuleGetFunction(&k.functions[i], k.modules[kernel_table[i].module],
+                                   kernel_table[i].name);
+    enum gpu_status s = GPU_OK;
+    if (r == CUDA_ERROR_NO_BINARY_FOR_GPU) {
+        hf_err_set(e,
+                   "the kernels of this plugin were not built for %s (compute capability %d.%d): "
+                   "build it with configure's CUDA_ARCHS",
+                   d->name, d->major, d->minor);
+        s = GPU_UNAVAILABLE;
+    } else {
+        s = gpu_driver_check(d, r, "loading the kernels", e);
+    }
+    if (s == GPU_OK)
+        s = kernels_allow_shared(&k, e);
+    if (s == GPU_OK)
+        *ret_kernels = k;
+    else
+        gpu_kernels_unload(&k);
+    return s;
+}
+
+void gpu_kernels_unload(struct gpu_kernels *k)
+{
+    for (size_t i = 0; i < MODULES; i++)
+        if (k->modules[i])
+            k->driver->cuModuleUnload(k->modules[i]);
+    memset(k, 0, sizeof *k);
+}
+
+static enum gpu_status launch(const struct gpu_kernels *k, enum gpu_kernel kernel, int64_t grid_x,
+                              int64_t grid_y, int threads, int64_t shared, const void *p,
+                              CUstream stream, struct hf_err *e)
+{
+    void *arguments[] = {(void *)(uintptr_t)p};
+    CUresult r = k->driver->cuLaunchKernel(k->functions[kernel], (unsigned)grid_x, (unsigned)grid_y,
+                                           1, (unsigned)threads, 1, 1, (unsigned)shared, stream,
+                                           arguments, NULL);
+    if (r == CUDA_SUCCESS)
+        return GPU_OK;
+    char what[80];
+    snprintf(what, sizeof what, "starting %s", kernel_table[kernel].name);
+    return gpu_driver_check(k->driver, r, what, e);
+}
+
+enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,
+                          CUstream stream, struct hf_err *e)
+{
+    return launch(k, GPU_EMBED_ROWS, tokens, 1, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_norm(const struct gpu_kernels *k, const struct gpu_norm *p, int64_t tokens,
+                         CUstream stream, struct hf_err *e)
+{
+    return launch(k, GPU_NORM_ROWS, tokens, 1, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_rope(const struct gpu_kernels *k, const struct gpu_rope *p, int64_t tokens,
+                         CUstream stream, struct hf_err *e)
+{
+    return launch(k, GPU_ROPE_ROWS, tokens, 1, THREADS, p->head_dim * (int64_t)sizeof(float), p,
+                  stream, e);
+}
+
+enum gpu_status gpu_swiglu(const struct gpu_kernels *k, const struct gpu_swiglu *p, int64_t tokens,
+                           CUstream stream, struct hf_err *e)
+{
+    int64_t blocks = (p->intermediate / 2 + 2 * THREADS - 1) / (2 * THREADS);
+    return launch(k, GPU_SWIGLU_ROWS, tokens, blocks, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_mask(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                         const struct gpu_mask *p, CUstream stream, struct hf_err *e)
+{
+    return launch(k, kernel, p->queries, 1, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_softmax(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                            const struct gpu_softmax *p, int64_t heads, CUstream stream,
+                            struct hf_err *e)
+{
+    return launch(k, kernel, p->queries, heads, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_cast(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                         const struct gpu_cast *p, int64_t rows, CUstream stream, struct hf_err *e)
+{
+    int64_t blocks = (p->cols + 4 * THREADS - 1) / (4 * THREADS);
+    return launch(k, kernel, rows, blocks, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_product(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                            const struct gpu_product *p, CUstream stream, struct hf_err *e)
+{
+    int64_t rows = kernel == GPU_PRODUCT_SWIGLU ? PRODUCT_ROWS / 2 : PRODUCT_ROWS;
+    int64_t shared = p->cols * (int64_t)sizeof(float);
+    if (shared > k->driver->shared_most - 1024 && shared > SHARED_PLAIN) {
+        hf_err_set(e, "a layer of %d inputs is too wide for this device's shared memory", p->cols);
+        return GPU_INVALID;
+    }
+    return launch(k, kernel, (p->rows + rows - 1) / rows, 1, PRODUCT_THREADS, shared, p, stream, e);
+}
+
+enum gpu_status gpu_argmax(const struct gpu_kernels *k, const struct gpu_argmax *p, CUstream stream,
+                           struct hf_err *e)
+{
+    int64_t blocks = (p->count + 4 * THREADS - 1) / (4 * THREADS);
+    return launch(k, GPU_ARGMAX_LOGITS, blocks < 128 ? blocks : 128, 1, THREADS, 0, p, stream, e);
+}
+
+/* A grid that keeps every multiprocessor busy with a loop over what there is. */
+static int64_t grid_over(const struct gpu_kernels *k, uint64_t count)
+{
+    uint64_t blocks = (count + THREADS - 1) / THREADS, most = 16 * (uint64_t)k->driver->processors;
+    return (int64_t)(blocks < most ? blocks : most);
+}
+
+enum gpu_status gpu_convert(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                            const struct gpu_convert *p, CUstream stream, struct hf_err *e)
+{
+    return launch(k, kernel, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_random(const struct gpu_kernels *k, const struct gpu_random *p, CUstream stream,
+                           struct hf_err *e)
+{
+    return launch(k, GPU_RANDOM_FILL, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_read(const struct gpu_kernels *k, const struct gpu_read *p, CUstream stream,
+                         struct hf_err *e)
+{
+    return launch(k, GPU_READ_ALL, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_attention(const struct gpu_kernels *k, const struct gpu_attention *p,
+                              CUstream stream, struct hf_err *e)
+{
+    size_t i = 0;
+    while (i + 1 < sizeof flash_table / sizeof *flash_table && flash_table[i].width < p->head_dim)
+        i++;
+    return launch(k, flash_table[i].kernel, p->heads,
+                  (p->tokens + FLASH_QUERIES - 1) / FLASH_QUERIES, THREADS,
+                  flash_shared(flash_table[i].width, flash_table[i].keys), p, stream, e);
+}
+
+enum gpu_status gpu_decode_attention(const struct gpu_kernels *k,
+                                     const struct gpu_decode_attention *p, CUstream stream,
+                                     struct hf_err *e)
+{
+    enum gpu_kernel kernel = p->head_dim <= 32    ? GPU_DECODE_4
+                             : p->head_dim <= 64  ? GPU_DECODE_8
+                             : p->head_dim <= 128 ? GPU_DECODE_16
+                                                  : GPU_DECODE_32;
+    enum gpu_status s = launch(k, kernel, p->splits, p->kv_heads, DECODE_THREADS, 0, p, stream, e);
+    if (s == GPU_OK)
+        s = launch(k, GPU_DECODE_COMBINE, p->heads, 1, DECODE_THREADS, 0, p, stream, e);
+    return s;
+}

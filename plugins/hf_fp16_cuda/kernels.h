@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* The kernels of kernels/, which are embedded as fat binaries, and how each is started.  What a
+ * kernel computes stands in its file; its parameters are in kernels/params.h. */
+
+#ifndef HF_FP16_CUDA_KERNELS_H
+#define HF_FP16_CUDA_KERNELS_H
+
+#include "plugins/hf_fp16_cuda/driver.h"
+#include "plugins/hf_fp16_cuda/kernels/params.h"
+
+/* The order of kernel_table in kernels.c. */
+enum gpu_kernel {
+    GPU_EMBED_ROWS,
+    GPU_NORM_ROWS,
+    GPU_ROPE_ROWS,
+    GPU_SWIGLU_ROWS,
+    GPU_MASK_HALF,
+    GPU_MASK_FLOAT,
+    GPU_SOFTMAX_HALF,
+    GPU_NARROW,
+    GPU_SOFTMAX_FLOAT,
+    GPU_CAST_TO_FLOAT,
+    GPU_CAST_TO_HALF,
+    GPU_PRODUCT_PLAIN,
+    GPU_PRODUCT_ADD,
+    GPU_PRODUCT_LOGITS,
+    GPU_PRODUCT_SWIGLU,
+    GPU_ARGMAX_LOGITS,
+    GPU_CONVERT_FLOAT,
+    GPU_CONVERT_BFLOAT16,
+    GPU_RANDOM_FILL,
+    GPU_READ_ALL,
+    GPU_DECODE_4,
+    GPU_DECODE_8,
+    GPU_DECODE_16,
+    GPU_DECODE_32,
+    GPU_DECODE_COMBINE,
+    GPU_FLASH_32,
+    GPU_FLASH_48,
+    GPU_FLASH_64,
+    GPU_FLASH_80,
+    GPU_FLASH_96,
+    GPU_FLASH_128,
+    GPU_FLASH_192,
+    GPU_FLASH_256,
+    GPU_KERNELS
+};
+
+#define GPU_MODULES_MAX 8
+#define GPU_HEAD_DIM_MAX 256
+
+struct gpu_kernels {
+    const struct gpu_driver *driver;
+    CUmodule modules[GPU_MODULES_MAX];
+    CUfunction functions[GPU_KERNELS];
+};
+
+/* GPU_UNAVAILABLE where the embedded code has nothing for this device. */
+enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels *ret_kernels,
+                                 struct hf_err *e);
+void gpu_kernels_unload(struct gpu_kernels *k);
+
+/* All of these start a kernel on `stream` and return at once. */
+enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,
+                          CUstream stream, struct hf_err *e);
+enum gpu_status gpu_norm(const struct gpu_kernels *k, const struct gpu_norm *p, int64_t tokens,
+                         CUstream stream, struct hf_err *e);
+enum gpu_status gpu_rope(const struct gpu_kernels *k, const struct gpu_rope *p, int64_t tokens,
+                         CUstream stream, struct hf_err *e);
+enum gpu_status gpu_swiglu(const struct gpu_kernels *k, const struct gpu_swiglu *p, int64_t tokens,
+                           CUstream stream, struct hf_err *e);
+
+/* kernel: GPU_MASK_HALF or GPU_MASK_FLOAT */
+enum gpu_status gpu_mask(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                         const struct gpu_mask *p, CUstream stream, struct hf_err *e);
+/* kernel: GPU_SOFTMAX_HALF, GPU_NARROW or GPU_SOFTMAX_FLOAT */
+enum gpu_status gpu_softmax(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                            const struct gpu_softmax *p, int64_t heads, CUstream stream,
+                            struct hf_err *e);
+/* kernel: GPU_CAST_TO_FLOAT or GPU_CAST_TO_HALF */
+enum gpu_status gpu_cast(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                         const struct gpu_cast *p, int64_t rows, CUstream stream, struct hf_err *e);
+
+/* kernel: GPU_PRODUCT_PLAIN .. GPU_PRODUCT_SWIGLU */
+enum gpu_status gpu_product(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                            const struct gpu_product *p, CUstream stream, struct hf_err *e);
+enum gpu_status gpu_argmax(const struct gpu_kernels *k, const struct gpu_argmax *p, CUstream stream,
+                           struct hf_err *e);
+
+/* kernel: GPU_CONVERT_FLOAT or GPU_CONVERT_BFLOAT16 */
+enum gpu_status gpu_convert(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                            const struct gpu_convert *p, CUstream stream, struct hf_err *e);
+enum gpu_status gpu_random(const struct gpu_kernels *k, const struct gpu_random *p, CUstream stream,
+                           struct hf_err *e);
+enum gpu_status gpu_read(const struct gpu_kernels *k, const struct gpu_read *p, CUstream stream,
+                         struct hf_err *e);
+
+/* Head sizes: even, up to GPU_HEAD_DIM_MAX. */
+enum gpu_status gpu_attention(const struct gpu_kernels *k, const struct gpu_attention *p,
+                              CUstream stream, struct hf_err *e);
+enum gpu_status gpu_decode_attention(const struct gpu_kernels *k,
+                                     const struct gpu_decode_attention *p, CUstream stream,
+                                     struct hf_err *e);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* What the kernels share: reductions over a warp and a block, and 16-byte vectors of halves. */
+
+#ifndef HF_FP16_CUDA_KERNELS_COMMON_CUH
+#define HF_FP16_CUDA_KERNELS_COMMON_CUH
+
+#include "params.h"
+
+#include <math_constants.h>
+
+#define WARP 32
+#define ALL_LANES 0xffffffffu
+
+__device__ __forceinline__ float warp_sum(float x)
+{
+#pragma unroll
+    for (int i = WARP / 2; i > 0; i /= 2)
+        x += __shfl_xor_sync(ALL_LANES, x, i);
+    return x;
+}
+
+__device__ __forceinline__ float warp_max(float x)
+{
+#pragma unroll
+    for (int i = WARP / 2; i > 0; i /= 2)
+        x = fmaxf(x, __shfl_xor_sync(ALL_LANES, x, i));
+    return x;
+}
+
+/* The sum over all threads of the block, in each of them.  Threads: a multiple of 32, up to 1024. */
+__device__ __forceinline__ float block_sum(float x)
+{
+    __shared__ float parts[WARP];
+    x = warp_sum(x);
+    __syncthreads();
+    if (threadIdx.x % WARP == 0)
+        parts[threadIdx.x / WARP] = x;
+    __syncthreads();
+    return warp_sum(threadIdx.x % WARP < blockDim.x / WARP ? parts[threadIdx.x % WARP] : 0.0f);
+}
+
+__device__ __forceinline__ float block_max(float x)
+{
+    __shared__ float parts[WARP];
+    x = warp_max(x);
+    __syncthreads();
+    if (threadIdx.x % WARP == 0)
+        parts[threadIdx.x / WARP] = x;
+    __syncthreads();
+    return warp_max(threadIdx.x % WARP < blockDim.x / WARP ? parts[threadIdx.x % WARP]
+                                                           : -CUDART_INF_F);
+}
+
+/* Eight halves that are loaded and stored as one. */
+struct __align__(16) half8 {
+    __half2 h[4];
+};
+
+__device__ __forceinline__ half8 load8(const __half *p)
+{
+    return *reinterpret_cast<const half8 *>(p);
+}
+
+__device__ __forceinline__ void unpack8(const half8 &v, float *out)
+{
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        float2 f = __half22float2(v.h[i]);
+        out[2 * i] = f.x;
+        out[2 * i + 1] = f.y;
+    }
+}
+
+__device__ __forceinline__ float silu(float x)
+{
+    return x / (1.0f + __expf(-x));
+}
+
+#endif

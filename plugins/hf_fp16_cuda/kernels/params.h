@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* What each kernel is given: one structure by value, the same for the host's C and for nvcc.
+ *
+ * Letters: H hidden size, A heads * head_dim, K kv_heads * head_dim, D head_dim, I intermediate
+ * size, V vocabulary.  Rows are contiguous unless a stride (in elements) stands beside them. */
+
+#ifndef HF_FP16_CUDA_KERNELS_PARAMS_H
+#define HF_FP16_CUDA_KERNELS_PARAMS_H
+
+#include <stdint.h>
+
+/* A pointer into device memory.  The host has the address only. */
+#ifdef __CUDACC__
+#include <cuda_fp16.h>
+#define GPU_POINTER(type) type *
+#else
+#define GPU_POINTER(type) uint64_t
+#endif
+
+#define GPU_TOKEN_NONE INT32_C(-1)
+
+/* Where a sequence stands, in device memory, so that a graph's kernels need no other arguments. */
+struct gpu_sequence {
+    uint64_t best;    /* of the argmax at work: ordered value << 32 | ~index */
+    uint32_t arrived; /* its blocks that are done */
+    int32_t token;    /* newest one */
+    int32_t position; /* of that token */
+    int32_t step;     /* how many were generated */
+};
+
+struct gpu_embed { /* x[t] = table[tokens[t]]; one block for each token */
+    GPU_POINTER(const __half) table;
+    GPU_POINTER(const int32_t) tokens;
+    GPU_POINTER(__half) x;
+    int32_t hidden;
+};
+
+struct gpu_norm { /* out[t] = x[t] / rms(x[t]) * weight; one block for each token */
+    GPU_POINTER(const __half) x;
+    GPU_POINTER(const __half) weight;
+    GPU_POINTER(__half) out;
+    int32_t hidden;
+    float epsilon;
+};
+
+struct gpu_rope { /* rotates q where it lies, files k and v in the cache; one block for each token
+                   */
+    GPU_POINTER(__half) qkv;  /* [tokens][A + 2K] */
+    GPU_POINTER(__half) keys; /* [kv_heads][capacity][D], as values */
+    GPU_POINTER(__half) values;
+    GPU_POINTER(const float) frequencies; /* [D / 2] */
+    GPU_POINTER(const __half) q_norm;     /* [D], or NULL: RMSNorm of each head before */
+    GPU_POINTER(const __half) k_norm;
+    GPU_POINTER(const struct gpu_sequence) sequence; /* or NULL: positions begin at `from` */
+    int64_t capacity;
+    int32_t from, heads, kv_heads, head_dim;
+    float epsilon;
+};
+
+struct gpu_swiglu { /* gate[t][i] = silu(gate[t][i]) * up[t][i], rows [gate I][up I] */
+    GPU_POINTER(__half) gate_up;
+    int32_t intermediate;
+};
+
+struct gpu_attention { /* causal, scores never stored; one block for each head and 128 queries */
+    GPU_POINTER(const __half) q;    /* [tokens], stride q_stride, head h at h * D */
+    GPU_POINTER(const __half) keys; /* [kv_heads][capacity][D], as values */
+    GPU_POINTER(const __half) values;
+    GPU_POINTER(__half) out; /* [tokens][A] */
+    int64_t q_stride, capacity;
+    int32_t from, tokens; /* position of the first query; queries */
+    int32_t heads, kv_heads, head_dim;
+    int32_t window; /* positions that a query sees, itself included; 0: all before it */
+    float scale;
+};
+
+struct gpu_decode_attention {    /* one query; grid (splits, kv_heads) */
+    GPU_POINTER(const __half) q; /* [A] */
+    GPU_POINTER(const __half) keys;
+    GPU_POINTER(const __half) values;
+    GPU_POINTER(float) partial; /* [splits][heads][D + 2]: output, maximum, sum */
+    GPU_POINTER(__half) out;    /* [A], for the kernel that puts the splits together */
+    GPU_POINTER(const struct gpu_sequence) sequence;
+    int64_t capacity;
+    int32_t splits, heads, kv_heads, head_dim;
+    int32_t window;
+    float scale;
+};
+
+/* The mask of one block of queries: 0 where query i sees key j, else the type's lowest value. */
+struct gpu_mask {
+    GPU_POINTER(void) mask; /* [queries][stride], float16 or float32 by kernel */
+    int64_t stride;
+    int32_t queries, keys, from, window;
+};
+
+/* Rows of scores to rows of probabilities; grid (queries, heads). */
+struct gpu_softmax {
+    GPU_POINTER(const void) scores; /* [heads][queries][stride] */
+    GPU_POINTER(const void) mask;   /* [queries][stride] */
+    GPU_POINTER(float) wide;        /* [heads][queries][stride] probabilities */
+    GPU_POINTER(__half) narrow;     /* eager: the same in float16 */
+    GPU_POINTER(uint8_t) masked;    /* math: 1 where the score is -inf */
+    int64_t stride;
+    int32_t queries, keys;
+};
+
+/* out[t][c] = in[t][c], rows of `cols`, strides in elements */
+struct gpu_cast {
+    GPU_POINTER(const void) in;
+    GPU_POINTER(void) out;
+    int64_t in_stride, out_stride;
+    int32_t cols;
+};
+
+/* One token: out = W norm(x) + bias, and so on by kernel. */
+struct gpu_product {
+    GPU_POINTER(const __half) x;       /* [cols] */
+    GPU_POINTER(const __half) norm;    /* [cols], or NULL: x as it is */
+    GPU_POINTER(const __half) weights; /* [rows][cols]; for swiglu [2 rows][cols] */
+    GPU_POINTER(const __half) bias;    /* [rows], or NULL */
+    GPU_POINTER(void) out;             /* [rows] float16; float32 for logits */
+    int32_t rows, cols;
+    float epsilon;
+};
+
+struct gpu_argmax { /* of logits[count], the lowest index where equal; moves the sequence on */
+    GPU_POINTER(const float) logits;
+    GPU_POINTER(struct gpu_sequence) sequence;
+    GPU_POINTER(volatile int32_t) tokens; /* in the host's memory: tokens[step] */
+    int32_t count;
+};
+
+struct gpu_convert { /* float32 or bfloat16 to float16 */
+    GPU_POINTER(const void) in;
+    GPU_POINTER(__half) out;
+    GPU_POINTER(uint32_t) overflow; /* lowest `tensor` that has a value beyond float16 */
+    uint64_t count;
+    uint32_t tensor;
+};
+
+struct gpu_random {                  /* out[i] = table[bits of mix(key + i / 4)], or 1 for norms */
+    GPU_POINTER(const __half) table; /* [65536], NULL: norms */
+    GPU_POINTER(__half) out;
+    uint64_t key, count;
+};
+
+struct gpu_read { /* sums what it reads, so that no read is left out */
+    GPU_POINTER(const float) in;
+    GPU_POINTER(float) out;
+    uint64_t count; /* of float4 */
+};
+
+#endif

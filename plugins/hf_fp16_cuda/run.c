@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* One request: what is measured, and what is told about it. */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <ctxmark/util.h>
+
+#include "plugins/hf_common/prompt.h"
+#include "plugins/hf_fp16_cuda/plugin.h"
+
+/* One request while it runs. */
+struct request_run {
+    const struct hf_cuda *plugin;
+    const struct ctxmark_request *request;
+    const struct ctxmark_emit *emit;
+    int32_t *prompt;
+    int64_t generated;
+    bool ended; /* what comes now is beyond the tokens that were asked for */
+};
+
+static void give_logits(void *arg, int64_t position, const float *logits)
+{
+    const struct request_run *r = arg;
+    const struct hf_config *c = gpu_engine_config(r->plugin->engine);
+    r->emit->logits(r->emit, 0, position, logits, (uint64_t)c->vocab_size);
+}
+
+static void give_token(void *arg, int32_t token)
+{
+    struct request_run *r = arg;
+    if (r->ended)
+        return;
+    r->generated++;
+    r->emit->tokens(r->emit, 0, 1, &token, NULL, 0);
+}
+
+static bool last_logits_asked(const struct ctxmark_request *q)
+{
+    uint64_t n = q->logit_position_count;
+    return n > 0 && q->logit_positions[n - 1] == q->prompt_tokens + q->max_new_tokens - 1;
+}
+
+/* The timed part, and after its end the logits of the last token if they are wanted. */
+static enum gpu_status run_timed(struct gpu_engine *g, struct request_run *r, struct hf_err *e)
+{
+    const struct ctxmark_request *q = r->request;
+    const struct gpu_engine_wish wish = {q->logit_positions, q->logit_position_count, give_logits,
+                                         give_token, r};
+    enum gpu_status s = gpu_engine_start(g, r->prompt, e);
+    if (s != GPU_OK)
+        return s;
+    r->emit->start(r->emit, 0);
+    s = gpu_engine_prefill(g, &wish, e);
+    if (s == GPU_OK)
+        s = gpu_engine_decode(g, q->max_new_tokens - 1, &wish, e);
+    if (s != GPU_OK)
+        return s;
+    r->emit->end(r->emit, 0);
+    r->ended = true;
+    return last_logits_asked(q) ? gpu_engine_decode(g, 1, &wish, e) : GPU_OK;
+}
+
+static int32_t run_check(const struct hf_cuda *p, const struct ctxmark_request *q)
+{
+    const struct ctxmark_host *h = p->host;
+    if (q->text)
+        return h->fail(h, CTXMARK_UNSUPPORTED,
+                       "hf_fp16_cuda takes prompts as token ids, not as text");
+    if (q->concurrency > 1)
+        return h->fail(h, CTXMARK_UNSUPPORTED, "hf_fp16_cuda runs one request at a time");
+    for (uint64_t i = 0; i < q->logit_position_count; i++)
+        if (q->logit_positions[i] < 0 ||
+            q->logit_positions[i] >= q->prompt_tokens + q->max_new_tokens)
+            return ctxmark_failf(h, CTXMARK_INVALID,
+                                 "logits are asked for at position %lld of a sequence of %lld",
+                                 (long long)q->logit_positions[i],
+                                 (long long)(q->prompt_tokens + q->max_new_tokens));
+    return CTXMARK_OK;
+}
+
+/* The prompt's ids: the given ones, or made from seed and nonce.  NULL: out of memory. */
+static int32_t *run_prompt(const struct hf_cuda *p, const struct ctxmark_request *q)
+{
+    size_t bytes = (size_t)q->prompt_tokens * sizeof(int32_t);
+    int32_t *ids = malloc(bytes);
+    if (ids && q->tokens)
+        memcpy(ids, q->tokens, bytes);
+    else if (ids)
+        hf_prompt_fill(gpu_engine_config(p->engine), q->seed, q->nonce, q->prompt_tokens, ids);
+    return ids;
+}
+
+static void give_metrics(const struct hf_cuda *p, const struct ctxmark_emit *emit)
+{
+    const struct gpu_memory *m = gpu_engine_memory(p->engine);
+    const struct gpu_plan *plan = gpu_engine_plan(p->engine);
+    const struct gpu_engine_phases phases = gpu_engine_phases(p->engine);
+    const uint64_t values[HF_CUDA_METRICS] = {
+        [METRIC_WEIGHTS] = m->by_kind[GPU_WEIGHTS],
+        [METRIC_KV] = plan->kv,
+        [METRIC_ACTIVATIONS] = plan->activations,
+        [METRIC_SCORES] = plan->scores,
+        [METRIC_LOGITS] = plan->logits,
+        [METRIC_WORKSPACE] = m->by_kind[GPU_WORKSPACE],
+        [METRIC_LOAD] = phases.load,
+        [METRIC_PREFILL] = phases.prefill,
+        [METRIC_DECODE] = phases.decode,
+    };
+    for (uint32_t i = 0; i < HF_CUDA_METRICS; i++)
+        emit->metric(emit, 0, i, (double)values[i]);
+}
+
+static void give_result(const struct hf_cuda *p, const struct request_run *r, int32_t status,
+                        const char *error)
+{
+    static const char *const kinds[] = {NULL, "host", "managed"};
+    const struct gpu_memory *m = gpu_engine_memory(p->engine);
+    struct ctxmark_result result = CTXMARK_RESULT_INIT;
+    int64_t prefill, decode;
+    result.status = status;
+    result.error = status == CTXMARK_OK ? NULL : error;
+    result.prompt_tokens = r->request->prompt_tokens;
+    result.cached_tokens = 0;
+    result.generated_tokens = r->generated;
+    result.peak_memory_bytes = (int64_t)m->peak;
+    result.memory_limit_bytes = (int64_t)gpu_memory_limit(m);
+    result.spilled_bytes = (int64_t)m->spilled_peak;
+    result.spill_kind = m->spilled_peak > 0 ? kinds[m->spill] : NULL;
+    if (status == CTXMARK_OK) {
+        gpu_engine_times(p->engine, &prefill, &decode);
+        if (prefill >= 0)
+            result.device_prefill_ns = prefill;
+        if (decode >= 0 && r->generated > 1)
+            result.device_decode_ns = decode;
+        if (prefill >= 0 && decode >= 0)
+            result.device_e2e_ns = prefill + (r->generated > 1 ? decode : 0);
+        give_metrics(p, r->emit);
+    }
+    r->emit->result(r->emit, &result);
+}
+
+int32_t hf_cuda_run(void *self, const struct ctxmark_request *q, const struct ctxmark_emit *emit)
+{
+    const struct hf_cuda *p = self;
+    struct hf_err e = {""};
+    struct request_run r = {.plugin = p, .request = q, .emit = emit};
+    int32_t status = run_check(p, q);
+    if (status != CTXMARK_OK)
+        return status;
+    enum gpu_status s = gpu_engine_prepare(p->engine, q->prompt_tokens, q->max_new_tokens, &e);
+    if (s != GPU_OK)
+        return hf_cuda_report(p, s, &e);
+    r.prompt = run_prompt(p, q);
+    if (!r.prompt)
+        return p->host->fail(p->host, CTXMARK_ERROR, "out of memory");
+    s = run_timed(p->engine, &r, &e);
+    free(r.prompt);
+    status = hf_cuda_report(p, s, &e);
+    give_result(p, &r, status, e.text);
+    return status;
+}
