@@ -16,7 +16,7 @@
 enum gpu_status {
     GPU_OK,
     GPU_ERROR,
-    GPU_INVALID,     /* the input is wrong: a checkpoint, a token, a context beyond the model */
+    GPU_INVALID,     /* the input is wrong: a checkpoint, a token, a length */
     GPU_OOM,         /* more memory needed than there is */
     GPU_CANCELLED,   /* the caller said so */
     GPU_UNAVAILABLE, /* no GPU, driver or library that this engine can work with */

@@ -14,6 +14,8 @@
 #include "plugins/hf_common/path.h"
 #include "plugins/hf_fp16_cuda/internal.h"
 
+#define POSITIONS_MAX (1 << 28)
+
 enum gpu_status gpu_engine_cancelled(const struct gpu_engine *g, struct hf_err *e)
 {
     if (!g->options.cancelled || !g->options.cancelled(g->options.cancelled_arg))
@@ -171,12 +173,11 @@ enum gpu_status gpu_engine_prepare(struct gpu_engine *g, int64_t prompt, int64_t
                                    struct hf_err *e)
 {
     struct gpu_plan p;
-    if (prompt < 1 || new_tokens < 1 || prompt > g->config.max_positions ||
-        new_tokens > g->config.max_positions - prompt) {
+    if (prompt < 1 || new_tokens < 1 || prompt > POSITIONS_MAX || new_tokens > POSITIONS_MAX) {
         hf_err_set(e,
-                   "a prompt of %" PRId64 " tokens and %" PRId64 " new ones do not fit into the "
-                   "model's %" PRId64 " positions (max_position_embeddings)",
-                   prompt, new_tokens, g->config.max_positions);
+                   "a prompt of %" PRId64 " tokens and %" PRId64 " new ones are not possible: at "
+                   "least 1 of each, at most %d",
+                   prompt, new_tokens, POSITIONS_MAX);
         return GPU_INVALID;
     }
     gpu_plan_make(&g->config, g->options.attention, g->options.all_logits, prompt, new_tokens,

@@ -17,7 +17,7 @@
 #define DECODE_THREADS 128
 #define FLASH_QUERIES 128
 #define FLASH_PAD 8
-#define SHARED_PLAIN 49152 /* bytes that a block has without asking */
+#define SHARED_OWN 1024 /* bytes that a kernel may have beside a row of floats */
 
 /* One fat binary for each file of kernels/: a section of this object that the assembler fills. */
 #define FATBIN(name)                                                                               \
@@ -113,18 +113,18 @@ static int flash_shared(int width, int keys)
 
 static enum gpu_status kernels_allow_shared(struct gpu_kernels *k, struct hf_err *e)
 {
-    static const enum gpu_kernel products[] = {GPU_PRODUCT_PLAIN, GPU_PRODUCT_ADD,
-                                               GPU_PRODUCT_LOGITS, GPU_PRODUCT_SWIGLU};
+    static const enum gpu_kernel rows[] = {GPU_PRODUCT_PLAIN,  GPU_PRODUCT_ADD,  GPU_PRODUCT_LOGITS,
+                                           GPU_PRODUCT_SWIGLU, GPU_SOFTMAX_HALF, GPU_SOFTMAX_FLOAT};
     const struct gpu_driver *d = k->driver;
     CUresult r = CUDA_SUCCESS;
     for (size_t i = 0; r == CUDA_SUCCESS && i < sizeof flash_table / sizeof *flash_table; i++)
         r = d->cuFuncSetAttribute(k->functions[flash_table[i].kernel],
                                   CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
                                   flash_shared(flash_table[i].width, flash_table[i].keys));
-    for (size_t i = 0; r == CUDA_SUCCESS && i < sizeof products / sizeof *products; i++)
-        r = d->cuFuncSetAttribute(k->functions[products[i]],
+    for (size_t i = 0; r == CUDA_SUCCESS && i < sizeof rows / sizeof *rows; i++)
+        r = d->cuFuncSetAttribute(k->functions[rows[i]],
                                   CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-                                  d->shared_most - 1024);
+                                  d->shared_most - SHARED_OWN);
     return gpu_driver_check(d, r, "asking for shared memory", e);
 }
 
@@ -216,7 +216,10 @@ enum gpu_status gpu_softmax(const struct gpu_kernels *k, enum gpu_kernel kernel,
                             const struct gpu_softmax *p, int64_t heads, CUstream stream,
                             struct hf_err *e)
 {
-    return launch(k, kernel, p->queries, heads, THREADS, 0, p, stream, e);
+    struct gpu_softmax q = *p;
+    int64_t row = p->keys * (int64_t)sizeof(float);
+    q.in_shared = kernel != GPU_NARROW && row <= k->driver->shared_most - SHARED_OWN;
+    return launch(k, kernel, p->queries, heads, THREADS, q.in_shared ? row : 0, &q, stream, e);
 }
 
 enum gpu_status gpu_cast(const struct gpu_kernels *k, enum gpu_kernel kernel,
@@ -231,7 +234,7 @@ enum gpu_status gpu_product(const struct gpu_kernels *k, enum gpu_kernel kernel,
 {
     int64_t rows = kernel == GPU_PRODUCT_SWIGLU ? PRODUCT_ROWS / 2 : PRODUCT_ROWS;
     int64_t shared = p->cols * (int64_t)sizeof(float);
-    if (shared > k->driver->shared_most - 1024 && shared > SHARED_PLAIN) {
+    if (shared > k->driver->shared_most - SHARED_OWN) {
         hf_err_set(e, "a layer of %d inputs is too wide for this device's shared memory", p->cols);
         return GPU_INVALID;
     }

@@ -135,6 +135,7 @@ enum gpu_status gpu_memory_get(struct gpu_memory *m, enum gpu_memory_kind kind, 
     }
     if (s != GPU_OK)
         return s;
+    e->text[0] = '\0';
     count(m, &b);
     *ret_block = b;
     return GPU_OK;

@@ -5,7 +5,8 @@
  *
  * GOT is what `ctxmark try --logits` wrote, EXPECTED a reference's expected.safetensors: largest
  * difference of the logits relative to the largest logit, and greedy tokens, which may differ only
- * where the reference's own gap to the runner-up is below the error.  Exit status 0: within. */
+ * where the reference's own gap to the runner-up is below that error: TOLERANCE times the largest
+ * logit.  Exit status 0: within. */
 
 #include "config.h"
 
@@ -54,7 +55,7 @@ static const void *tensor(const struct file *f, const char *name, size_t *ret_co
     return offsets ? f->tensors + from : NULL;
 }
 
-static double logit_error(const struct file *got, const struct file *expected)
+static double logit_error(const struct file *got, const struct file *expected, double *ret_largest)
 {
     size_t n, m;
     const float *a = tensor(got, "logits", &n), *b = tensor(expected, "logits_first_last", &m);
@@ -67,11 +68,12 @@ static double logit_error(const struct file *got, const struct file *expected)
         worst = fmax(worst, fabs((double)a[i] - b[i]));
         largest = fmax(largest, fabs((double)b[i]));
     }
+    *ret_largest = largest;
     return worst / largest;
 }
 
 /* Number of equal greedy tokens; -1: one differs where it must not. */
-static int greedy_agree(const struct file *got, const struct file *expected, double tolerance)
+static int greedy_agree(const struct file *got, const struct file *expected, double error)
 {
     size_t n, m, g;
     const int32_t *a = tensor(got, "greedy_tokens", &n), *b = tensor(expected, "greedy_tokens", &m);
@@ -80,7 +82,7 @@ static int greedy_agree(const struct file *got, const struct file *expected, dou
         return -1;
     for (size_t i = 0; i < n; i++)
         if (a[i] != b[i])
-            return gap[i] < tolerance ? (int)i : -1; /* from here on the texts part */
+            return gap[i] < error ? (int)i : -1; /* from here on the texts part */
     return (int)n;
 }
 
@@ -97,8 +99,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: compare_logits GOT EXPECTED TOLERANCE\n");
         return 2;
     }
-    double tolerance = strtod(argv[3], NULL), error = logit_error(&got, &expected);
-    int agree = greedy_agree(&got, &expected, tolerance);
+    double largest = 0, tolerance = strtod(argv[3], NULL);
+    double error = logit_error(&got, &expected, &largest);
+    int agree = greedy_agree(&got, &expected, tolerance * largest);
     file_close(&got);
     file_close(&expected);
     printf("largest relative logit error %.2e, greedy tokens equal: %d\n", error, agree);

@@ -105,6 +105,7 @@ struct gpu_softmax {
     GPU_POINTER(uint8_t) masked;    /* math: 1 where the score is -inf */
     int64_t stride;
     int32_t queries, keys;
+    int32_t in_shared; /* a row fits into shared memory */
 };
 
 /* out[t][c] = in[t][c], rows of `cols`, strides in elements */

@@ -31,35 +31,39 @@ extern "C" __global__ void gpu_mask_float(const struct gpu_mask p)
         row[j] = key_is_seen(p, blockIdx.x, j) ? 0.0f : -CUDART_INF_F;
 }
 
-/* Maximum and sum of exp(x - maximum) over the block, from each thread's own. */
-__device__ __forceinline__ void block_softmax(float &maximum, float &sum)
+/* exp(x - maximum) / sum for a row in shared memory, in place.  A row without a finite element
+ * becomes 0. */
+__device__ __forceinline__ void soften_row(float *row, int keys, float maximum)
 {
-    float all = block_max(maximum);
-    sum = block_sum(maximum == -CUDART_INF_F ? 0.0f : sum * __expf(maximum - all));
-    maximum = all;
+    float sum = 0.0f;
+    maximum = block_max(maximum);
+    bool none = maximum == -CUDART_INF_F;
+    for (int j = threadIdx.x; j < keys; j += blockDim.x) {
+        row[j] = none ? 0.0f : __expf(row[j] - maximum);
+        sum += row[j];
+    }
+    float inverse = none ? 0.0f : 1.0f / block_sum(sum);
+    for (int j = threadIdx.x; j < keys; j += blockDim.x)
+        row[j] *= inverse;
 }
 
-__device__ __forceinline__ void softmax_add(float x, float &maximum, float &sum)
-{
-    if (x == -CUDART_INF_F)
-        return;
-    float larger = fmaxf(maximum, x);
-    sum = sum * __expf(maximum - larger) + __expf(x - larger);
-    maximum = larger;
-}
-
-/* Grid: (queries, heads). */
+/* Both read each score once: a row waits in shared memory (keys floats), so that scores which lie
+ * beyond the device's memory cross the bus no more often than they must.  Rows too long for that
+ * take the slow way: they go through the output.  Grid: (queries, heads). */
 extern "C" __global__ void gpu_softmax_half(const struct gpu_softmax p)
 {
-    const int64_t row = ((int64_t)blockIdx.y * p.queries + blockIdx.x) * p.stride;
-    const __half *scores = static_cast<const __half *>(p.scores) + row;
+    extern __shared__ float shared_row[];
+    const int64_t at = ((int64_t)blockIdx.y * p.queries + blockIdx.x) * p.stride;
+    const __half *scores = static_cast<const __half *>(p.scores) + at;
     const __half *mask = static_cast<const __half *>(p.mask) + blockIdx.x * p.stride;
-    float maximum = -CUDART_INF_F, sum = 0.0f;
-    for (int j = threadIdx.x; j < p.keys; j += blockDim.x)
-        softmax_add(__half2float(__hadd(scores[j], mask[j])), maximum, sum);
-    block_softmax(maximum, sum);
-    for (int j = threadIdx.x; j < p.keys; j += blockDim.x)
-        p.wide[row + j] = __expf(__half2float(__hadd(scores[j], mask[j])) - maximum) / sum;
+    float *row = p.in_shared ? shared_row : p.wide + at, maximum = -CUDART_INF_F;
+    for (int j = threadIdx.x; j < p.keys; j += blockDim.x) {
+        row[j] = __half2float(__hadd(scores[j], mask[j]));
+        maximum = fmaxf(maximum, row[j]);
+    }
+    soften_row(row, p.keys, maximum);
+    for (int j = threadIdx.x; p.in_shared && j < p.keys; j += blockDim.x)
+        p.wide[at + j] = row[j];
 }
 
 /* The float16 copy of the probabilities.  Grid: (queries, heads). */
@@ -70,23 +74,21 @@ extern "C" __global__ void gpu_narrow(const struct gpu_softmax p)
         p.narrow[row + j] = __float2half_rn(p.wide[row + j]);
 }
 
-/* Rows without a key that is seen become 0.  Grid: (queries, heads). */
 extern "C" __global__ void gpu_softmax_float(const struct gpu_softmax p)
 {
-    const int64_t row = ((int64_t)blockIdx.y * p.queries + blockIdx.x) * p.stride;
-    const float *scores = static_cast<const float *>(p.scores) + row;
+    extern __shared__ float shared_row[];
+    const int64_t at = ((int64_t)blockIdx.y * p.queries + blockIdx.x) * p.stride;
+    const float *scores = static_cast<const float *>(p.scores) + at;
     const float *mask = static_cast<const float *>(p.mask) + blockIdx.x * p.stride;
-    float maximum = -CUDART_INF_F, sum = 0.0f;
+    float *row = p.in_shared ? shared_row : p.wide + at, maximum = -CUDART_INF_F;
     for (int j = threadIdx.x; j < p.keys; j += blockDim.x) {
-        float x = scores[j] + mask[j];
-        p.masked[row + j] = x == -CUDART_INF_F;
-        softmax_add(x, maximum, sum);
+        row[j] = scores[j] + mask[j];
+        p.masked[at + j] = row[j] == -CUDART_INF_F;
+        maximum = fmaxf(maximum, row[j]);
     }
-    block_softmax(maximum, sum);
-    bool none = maximum == -CUDART_INF_F;
-    for (int j = threadIdx.x; j < p.keys; j += blockDim.x)
-        p.wide[row + j] = none || p.masked[row + j] ? 0.0f
-                                                    : __expf(scores[j] + mask[j] - maximum) / sum;
+    soften_row(row, p.keys, maximum);
+    for (int j = threadIdx.x; p.in_shared && j < p.keys; j += blockDim.x)
+        p.wide[at + j] = row[j];
 }
 
 /* Grid: (rows, any). */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+#ifndef TESTS_GPU_ATTENTION_H
+#define TESTS_GPU_ATTENTION_H
+
+/* The groups of rotary positions, masks, softmax, and attention of blocks and of single tokens. */
+void attention_tests(void);
+
+#endif
