@@ -246,6 +246,22 @@ static bool any_random(const json_t *manifest)
     return false;
 }
 
+/* What a backend says that it emulates, each sentence once. */
+static void add_emulations(json_t *array, const json_t *manifest)
+{
+    size_t i, j;
+    json_t *m, *told;
+    json_array_foreach(json_object_get(manifest, "models"), i, m)
+    {
+        json_t *fact = json_object_get(json_object_get(m, "facts"), "emulation");
+        json_t *text = json_object_get(fact, "text");
+        bool again = !json_is_string(text);
+        json_array_foreach(array, j, told) again = again || json_equal(told, text);
+        if (!again)
+            json_array_append(array, text);
+    }
+}
+
 static bool any_replay(const struct config *c)
 {
     for (size_t i = 0; i < c->backend_count; i++) {
@@ -269,6 +285,7 @@ static json_t *describe_provenance(const struct run *run)
         json_array_append_new(
             array, json_string("Random weights: the speed is that of the model's shape; what it "
                                "generates means nothing."));
+    add_emulations(array, run->manifest);
     if (c->launches == 1)
         json_array_append_new(
             array, json_string("One launch: how much results differ from one start of the program "

@@ -66,6 +66,21 @@ static void describe_shape(const struct ctxmark_host *h, const struct hf_config 
     ctxmark_fact_text(h, "tied_embeddings", c->tied ? "yes" : "no", "model");
 }
 
+static void describe_emulation(const struct ctxmark_host *h, const struct gpu_engine_options *o)
+{
+    char text[256];
+    if (o->budget == 0)
+        return;
+    snprintf(text, sizeof text, "Emulated: a card of %llu MiB (vram_budget_mib)%s",
+             (unsigned long long)(o->budget >> 20),
+             o->spill == GPU_SPILL_HOST
+                 ? "; its spill is emulated too: what does not fit lies in the host's pinned "
+                   "memory, which the GPU reads over the bus."
+             : o->spill == GPU_SPILL_MANAGED ? "; what does not fit is left to the driver's paging."
+                                             : "; what does not fit fails.");
+    ctxmark_fact_text(h, "emulation", text, "user");
+}
+
 void hf_cuda_describe_model(const struct hf_cuda *p)
 {
     static const char *const attention[] = {"flash", "eager", "math"};
@@ -80,6 +95,5 @@ void hf_cuda_describe_model(const struct hf_cuda *p)
     ctxmark_fact_text(h, "arithmetic", "fp16, sums in fp32", "core");
     ctxmark_fact_text(h, "weights", p->options.random ? "random" : "file", "user");
     ctxmark_fact_text(h, "spill", spill[p->options.spill], "user");
-    if (p->options.budget > 0)
-        ctxmark_fact_number(h, "vram_budget_mib", (double)(p->options.budget >> 20), "MiB", "user");
+    describe_emulation(h, &p->options);
 }

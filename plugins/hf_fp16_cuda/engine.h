@@ -46,8 +46,8 @@ enum gpu_status gpu_engine_load(const struct gpu_engine_options *o, struct gpu_e
 void gpu_engine_free(struct gpu_engine *g);
 
 /* Memory for a prompt and the new tokens, exactly; nothing is allocated after it.  Positions beyond
- * the model's max_position_embeddings are computed like all others, as transformers does.  After GPU_OOM
- * the engine holds the weights alone and can be prepared again. */
+ * the model's max_position_embeddings are computed like all others, as transformers does.  After
+ * GPU_OOM the engine holds the weights alone and can be prepared again. */
 enum gpu_status gpu_engine_prepare(struct gpu_engine *g, int64_t prompt, int64_t new_tokens,
                                    struct hf_err *e);
 

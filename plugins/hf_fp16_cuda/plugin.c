@@ -261,12 +261,12 @@ static int32_t hf_cuda_prepare(void *self, const struct ctxmark_cell *cell)
                              "hf_fp16_cuda runs one request at a time");
     int64_t most = gpu_engine_config(p->engine)->max_positions;
     if (cell->context_length + cell->max_new_tokens > most)
-        ctxmark_logf(p->host, CTXMARK_LOG_WARNING,
-                     "%lld tokens and %lld new ones are more than the %lld positions that the model "
-                     "was made for (max_position_embeddings): its speed is measured, its text means "
-                     "little",
-                     (long long)cell->context_length, (long long)cell->max_new_tokens,
-                     (long long)most);
+        ctxmark_logf(
+            p->host, CTXMARK_LOG_WARNING,
+            "%lld tokens and %lld new ones are more than the %lld positions that the model "
+            "was made for (max_position_embeddings): its speed is measured, its text means "
+            "little",
+            (long long)cell->context_length, (long long)cell->max_new_tokens, (long long)most);
     enum gpu_status s =
         gpu_engine_prepare(p->engine, cell->context_length, cell->max_new_tokens, &e);
     return hf_cuda_report(p, s, &e);
