@@ -11,7 +11,7 @@
 #include "core/analysis/analysis.h"
 #include "core/analysis/frame.h"
 #include "core/base/buf.h"
-#include "core/report/report.h"
+#include "core/command/report_files.h"
 #include "core/run/manifest.h"
 #include "core/run/rundir.h"
 
@@ -54,11 +54,7 @@ int analysis_make(const char *csv, const char *details, const json_t *manifest, 
 int analysis_render(const char *folder, const json_t *analysis, const json_t *manifest,
                     struct err *e)
 {
-    struct buf b = {0};
-    report_markdown(analysis, manifest, &b);
-    int r = buf_ok(&b) ? rundir_write(folder, "report.md", b.data, b.len, e) : err_memory(e);
-    buf_free(&b);
-    return r;
+    return report_files(folder, analysis, manifest, NULL, REPORT_MD | REPORT_HTML, e);
 }
 
 /* ---- choosing analyzers without a config */

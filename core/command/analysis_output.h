@@ -18,7 +18,8 @@ int analysis_make(const char *csv, const char *details, const json_t *manifest, 
                   const struct config_analyzer *analyzers, size_t analyzer_count,
                   json_t **ret_analysis, struct err *e);
 
-/* report.md from an analysis, into `folder`. */
+/* report.md, report.html and figures from an analysis, into `folder`, whose metrics.csv they show.
+ */
 int analysis_render(const char *folder, const json_t *analysis, const json_t *manifest,
                     struct err *e);
 

@@ -12,6 +12,7 @@
 #include "core/command/analysis_output.h"
 #include "core/command/command.h"
 #include "core/command/options.h"
+#include "core/command/report_files.h"
 #include "core/command/source.h"
 #include "core/report/report.h"
 #include "core/run/rundir.h"
@@ -20,19 +21,24 @@ static const char analyze_usage[] =
     "ctxmark analyze RUN|CSV [-a NAME,...] [--set KEY=VALUE]... [-o DIR] [--json] [-q|-v]\n"
     "\n"
     "Analyses a run directory again, or a CSV file of measurements.  For a run directory, "
-    "analysis.json\n"
-    "and report.md in it are renewed and the findings printed; for a CSV the report is printed.\n"
+    "analysis.json,\n"
+    "report.md, report.html and figures in it are renewed and the findings printed; for a CSV the\n"
+    "report is printed.\n"
     "\n"
     "  -a, --analyzers NAME,...  these analyzers (default: as the run, else all installed)\n"
     "      --set KEY=VALUE       ANALYZER.OPTION=VALUE, or facts.KEY=VALUE (memory limit and the "
     "like)\n"
-    "  -o, --output DIR          writes analysis.json and report.md into this folder\n"
+    "  -o, --output DIR          writes analysis.json and the report into this folder\n"
     "      --json                prints analysis.json instead\n";
 
 static const char report_usage[] =
-    "ctxmark report RUN [-f md] [-q|-v]\n"
+    "ctxmark report RUN [-f FORMATS] [-q|-v]\n"
     "\n"
-    "Renders the report of a run directory again, from its analysis.json.\n";
+    "Renders the report of a run directory again, from its analysis.json.\n"
+    "\n"
+    "  -f, --format FORMATS  of md, html, term, separated by commas (default: md,html).  md and "
+    "html\n"
+    "                        are files, with figures/ beside them; term is printed\n";
 
 /* ---- facts from the command line */
 
@@ -82,10 +88,10 @@ static int put_files(const char *folder, const struct source *s, const json_t *a
                      struct err *e)
 {
     if (make_folder(folder, e) < 0 || rundir_write_json(folder, "analysis.json", analysis, e) < 0 ||
-        analysis_render(folder, analysis, s->manifest, e) < 0)
+        report_files(folder, analysis, s->manifest, s->csv, REPORT_MD | REPORT_HTML, e) < 0)
         return -1;
     print_findings(analysis);
-    printf("%s/report.md\n", folder);
+    printf("%s/report.md\n%s/report.html\n", folder, folder);
     return 0;
 }
 
@@ -93,10 +99,15 @@ static int put_stdout(const struct options *o, const struct source *s, const jso
                       struct err *e)
 {
     struct buf b = {0};
+    struct report r;
+    if (!o->json && report_build(&r, analysis, s->manifest, NULL, false, e) < 0)
+        return -1;
     if (o->json)
         json_write(&b, analysis);
-    else
-        report_markdown(analysis, s->manifest, &b);
+    else {
+        report_markdown(&r, &b);
+        report_free(&r);
+    }
     int ok = buf_ok(&b) && fwrite(buf_text(&b), 1, b.len, stdout) == b.len && fflush(stdout) == 0;
     buf_free(&b);
     return ok ? 0 : err_set(e, "the report cannot be written: %s", strerror(errno));
@@ -151,6 +162,23 @@ int command_analyze(int argc, char **argv)
     return status;
 }
 
+/* The folder's report in these formats; names of files that were written go to stdout. */
+static int render_again(const struct source *s, unsigned formats, struct err *e)
+{
+    json_t *analysis = rundir_read_json(s->folder, "analysis.json", e);
+    if (!analysis)
+        return EXIT_USAGE;
+    int r = report_files(s->folder, analysis, s->manifest, s->csv, formats, e);
+    json_decref(analysis);
+    if (r < 0)
+        return EXIT_SOME_FAILED;
+    if (formats & REPORT_MD)
+        printf("%s/report.md\n", s->folder);
+    if (formats & REPORT_HTML)
+        printf("%s/report.html\n", s->folder);
+    return EXIT_DONE;
+}
+
 int command_report(int argc, char **argv)
 {
     struct options o;
@@ -158,23 +186,15 @@ int command_report(int argc, char **argv)
     struct err e;
     int r = options_parse(&o, argc, argv, "f", 1, 1, report_usage);
     int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
-    if (r == 0 && o.format && strcmp(o.format, "md") != 0)
-        log_error("-f %s: the formats are: md", o.format);
-    else if (r == 0) {
-        json_t *analysis = NULL;
-        if (source_open(&s, o.operands[0], &e) == 0 && !s.folder)
+    unsigned formats = r == 0 ? report_formats(o.format ? o.format : "md,html", &e) : 0;
+    if (formats && source_open(&s, o.operands[0], &e) == 0) {
+        if (s.folder)
+            status = render_again(&s, formats, &e);
+        else
             err_set(&e, "%s is no run directory", o.operands[0]);
-        else if (s.folder)
-            analysis = rundir_read_json(s.folder, "analysis.json", &e);
-        if (analysis && analysis_render(s.folder, analysis, s.manifest, &e) == 0) {
-            printf("%s/report.md\n", s.folder);
-            status = EXIT_DONE;
-        } else {
-            status = analysis ? EXIT_SOME_FAILED : EXIT_USAGE;
-            log_error("%s", e.text);
-        }
-        json_decref(analysis);
     }
+    if (r == 0 && status != EXIT_DONE)
+        log_error("%s", e.text);
     source_free(&s);
     options_free(&o);
     return status;

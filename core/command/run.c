@@ -158,7 +158,7 @@ static int go_on(struct job *j, char *const *command, struct err *e)
     return rundir_write_json(j->dir.path, "manifest.json", run->manifest, e);
 }
 
-/* analysis.json, report.md, and the findings on stdout. */
+/* analysis.json, the report, and the findings on stdout. */
 static int analyse(const struct job *j, struct err *e)
 {
     const char *folder = j->dir.path;
@@ -231,7 +231,7 @@ static int finish(struct job *j, int measured, struct err *e)
         return EXIT_SOME_FAILED;
     }
     if (run->record.rows)
-        printf("%s/report.md\n", j->dir.path);
+        printf("%s/report.md\n%s/report.html\n", j->dir.path, j->dir.path);
     if (run->stopped) {
         log_note("interrupted; go on with: ctxmark run --resume %s", j->dir.path);
         return EXIT_INTERRUPTED;

@@ -7,102 +7,150 @@
 
 #include <string.h>
 
-#include "core/report/markdown.h"
+#include "core/report/figure/rows.h"
 #include "core/report/report.h"
+#include "core/report/value.h"
+#include "core/report/view.h"
+
+#define EVIDENCE_MOST 4 /* shown of one finding */
 
 static const char *const severities[] = {"error", "warning", "notice", "info"};
 
 #define SEVERITY_COUNT (sizeof severities / sizeof *severities)
 
-static const json_t *find_table(const json_t *analysis, const json_t *evidence)
-{
-    size_t i;
-    json_t *t;
-    json_array_foreach(
-        json_object_get(analysis, "tables"), i,
-        t) if (strcmp(member_text(t, "analyzer"), member_text(evidence, "analyzer")) == 0 &&
-               strcmp(member_text(t, "name"), member_text(evidence, "table")) == 0) return t;
-    return NULL;
-}
-
-/* The row's keys, so that it can be found: "qwen2.5-3b, ollama, 512". */
-static void add_keys(struct buf *out, const json_t *columns, const json_t *row)
+/* The row's keys, so that it can be found: ": qwen2.5-3b, ollama, 512". */
+static void add_keys(struct buf *out, const json_t *table, size_t row)
 {
     size_t i;
     json_t *column;
+    const json_t *values = json_array_get(json_object_get(table, "rows"), row);
     const char *before = ": ";
-    json_array_foreach(columns, i, column)
+    json_array_foreach(json_object_get(table, "columns"), i, column)
     {
-        const json_t *value = json_array_get(row, i);
+        const json_t *value = json_array_get(values, i);
         if (strcmp(member_text(column, "role"), "key") != 0 || json_is_null(value))
             continue;
         buf_puts(out, before);
-        markdown_value(out, value);
+        value_text(out, value);
         before = ", ";
     }
 }
 
-static void add_evidence(struct buf *out, const json_t *analysis, const json_t *evidence)
+static void add_evidence(struct doc *d, struct block *item, const json_t *analysis,
+                         const json_t *evidence)
 {
-    const json_t *t = find_table(analysis, evidence), *row = json_object_get(evidence, "row");
+    const char *analyzer = member_text(evidence, "analyzer"),
+               *name = member_text(evidence, "table");
+    const json_t *t = table_find(analysis, analyzer, name), *row = json_object_get(evidence, "row");
     const char *wanted = json_string_value(json_object_get(evidence, "column"));
-    size_t i;
-    json_t *column;
-    buf_printf(out, "`%s.%s`", member_text(evidence, "analyzer"), member_text(evidence, "table"));
-    if (!t || !json_is_integer(row))
+    json_int_t index = json_is_integer(row) ? json_integer_value(row) : -1;
+    char *link = doc_format(d, "%s.%s", analyzer, name);
+    if (!t || !link) {
+        doc_span(d, item, SPAN_CODE, link ? link : "", NULL);
         return;
-    const json_t *columns = json_object_get(t, "columns"),
-                 *values =
-                     json_array_get(json_object_get(t, "rows"), (size_t)json_integer_value(row));
-    buf_printf(out, " row %lld", (long long)json_integer_value(row));
-    add_keys(out, columns, values);
-    json_array_foreach(columns, i,
-                       column) if (wanted && strcmp(member_text(column, "name"), wanted) == 0)
-    {
-        buf_printf(out, "; %s = ", wanted);
-        markdown_value(out, json_array_get(values, i));
     }
+    doc_span(d, item, SPAN_LINK, link, view_anchor(d, analyzer, name, index));
+    if (index < 0)
+        return;
+    struct buf b = {0};
+    buf_printf(&b, " row %lld", (long long)index);
+    add_keys(&b, t, (size_t)index);
+    if (wanted) {
+        buf_printf(&b, "; %s = ", wanted);
+        value_text(&b, row_value(t, (size_t)index, wanted));
+    }
+    doc_text(d, item, "%s", buf_text(&b));
+    buf_free(&b);
 }
 
-static void add_finding(struct buf *out, const json_t *analysis, const json_t *finding)
+static void add_finding(struct doc *d, struct block *group, const json_t *analysis,
+                        const json_t *finding)
 {
-    size_t i;
+    const json_t *all = json_object_get(finding, "evidence");
+    struct block *item = doc_item(d, group, NULL), *rests;
+    size_t n = json_array_size(all), i;
     json_t *evidence;
-    buf_printf(out, "- **%s** ", member_text(finding, "severity"));
-    markdown_text(out, member_text(finding, "text"));
-    json_array_foreach(json_object_get(finding, "evidence"), i, evidence)
+    doc_text(d, item, "%s", member_text(finding, "text"));
+    rests = n ? doc_block(d, item, BLOCK_PARAGRAPH, NULL, NULL) : NULL;
+    json_array_foreach(all, i, evidence)
     {
-        buf_puts(out, i ? "; " : " (");
-        add_evidence(out, analysis, evidence);
+        if (i == EVIDENCE_MOST)
+            break;
+        if (i)
+            doc_text(d, rests, "; ");
+        add_evidence(d, rests, analysis, evidence);
     }
-    buf_puts(out, json_array_size(json_object_get(finding, "evidence")) ? ")\n" : "\n");
+    if (n > EVIDENCE_MOST)
+        doc_text(d, rests, "; %zu more in analysis.json", n - EVIDENCE_MOST);
 }
 
-void findings_markdown(const json_t *analysis, struct buf *out)
+static bool same_kind(const json_t *a, const json_t *b)
+{
+    return strcmp(member_text(a, "id"), member_text(b, "id")) == 0 &&
+           strcmp(member_text(a, "analyzer"), member_text(b, "analyzer")) == 0 &&
+           strcmp(member_text(a, "severity"), member_text(b, "severity")) == 0;
+}
+
+/* The findings of one severity, a group for each id in the order of appearance. */
+static size_t add_severity(struct doc *d, struct block *section, const json_t *analysis,
+                           const char *severity)
 {
     const json_t *findings = json_object_get(analysis, "findings");
-    size_t i;
-    json_t *finding;
-    buf_puts(out, "\n## Findings\n\n");
-    if (!json_array_size(findings))
-        buf_puts(out, "None.\n");
-    for (size_t s = 0; s < SEVERITY_COUNT; s++)
-        json_array_foreach(
-            findings, i, finding) if (strcmp(member_text(finding, "severity"), severities[s]) == 0)
-            add_finding(out, analysis, finding);
+    struct block *groups = section ? section->last : NULL;
+    size_t count = 0, i;
+    json_t *finding, *known = json_object();
+    json_array_foreach(findings, i, finding)
+    {
+        char *kind =
+            doc_format(d, "%s.%s", member_text(finding, "analyzer"), member_text(finding, "id"));
+        if (strcmp(member_text(finding, "severity"), severity) != 0 || !kind)
+            continue;
+        count++;
+        if (json_object_get(known, kind))
+            continue;
+        json_object_set_new(known, kind, json_true());
+        groups = doc_block(d, section, BLOCK_FINDINGS, kind, NULL);
+        if (groups)
+            groups->label = severity;
+        for (size_t k = i; k < json_array_size(findings); k++)
+            if (same_kind(finding, json_array_get(findings, k)))
+                add_finding(d, groups, analysis, json_array_get(findings, k));
+    }
+    json_decref(known);
+    return count;
 }
 
-/* One line without control characters, which a terminal would obey. */
-static void add_line(struct buf *out, const char *text)
+void findings_build(struct doc *d, const json_t *analysis)
 {
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        /* C1 controls are U+0080 to U+009F: c2 80 to c2 9f */
-        if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
-            buf_putc(out, ' ');
-            p++;
-        } else {
-            buf_putc(out, *p < 0x20 || *p == 0x7f ? ' ' : (char)*p);
-        }
+    struct block *section = doc_block(d, &d->root, BLOCK_SECTION, "findings", "Findings"),
+                 *summary = doc_block(d, section, BLOCK_PARAGRAPH, NULL, NULL);
+    if (!json_array_size(json_object_get(analysis, "findings"))) {
+        doc_text(d, summary, "None.");
+        return;
+    }
+    for (size_t s = 0, shown = 0; s < SEVERITY_COUNT; s++) {
+        size_t n = add_severity(d, section, analysis, severities[s]);
+        if (!n)
+            continue;
+        doc_text(d, summary, "%s%zu %s%s", shown++ ? ", " : "", n, severities[s],
+                 n == 1 || strcmp(severities[s], "info") == 0 ? "" : "s");
+    }
+    doc_text(d, summary, ". Each names the table and the row it rests on.");
+}
+
+void findings_anchor(struct doc *d, const json_t *analysis, struct table_view *v)
+{
+    size_t i, k, rows = json_array_size(v->rows);
+    json_t *finding, *evidence;
+    v->anchored = doc_alloc(d, rows + 1);
+    json_array_foreach(json_object_get(analysis, "findings"), i, finding)
+        json_array_foreach(json_object_get(finding, "evidence"), k, evidence)
+    {
+        json_int_t row = json_integer_value(json_object_get(evidence, "row"));
+        if (v->anchored && k < EVIDENCE_MOST && row >= 0 && (size_t)row < rows &&
+            strcmp(member_text(evidence, "analyzer"), member_text(v->table, "analyzer")) == 0 &&
+            strcmp(member_text(evidence, "table"), member_text(v->table, "name")) == 0)
+            v->anchored[row] = true;
     }
 }
 
@@ -120,7 +168,7 @@ void report_findings(const json_t *analysis, size_t most, struct buf *out)
                 break;
             shown++;
             buf_printf(out, "%s: ", severities[s]);
-            add_line(out, member_text(finding, "text"));
+            value_line(out, member_text(finding, "text"));
             buf_putc(out, '\n');
         }
     if (shown < count)

@@ -5,12 +5,13 @@
 
 #include "core/report/report.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/report/findings.h"
 #include "core/report/head.h"
-#include "core/report/markdown.h"
+#include "core/report/methods.h"
+#include "core/report/view.h"
 
 /* Chapters in the order that a decision needs; other sections follow in the order of appearance. */
 static const struct {
@@ -60,96 +61,105 @@ static const json_t *next_table(const json_t *tables, const char *section, const
     return best;
 }
 
-static void add_chapter(struct buf *out, const json_t *tables, const char *section,
-                        const char *title)
+static void add_table(struct doc *d, struct block *section, const json_t *analysis,
+                      const json_t *table)
 {
-    size_t index = 0;
-    const json_t *t = next_table(tables, section, NULL, 0, &index);
-    if (!t)
+    char *id = view_anchor(d, member_text(table, "analyzer"), member_text(table, "name"), -1);
+    struct block *b =
+        id ? doc_block(d, section, BLOCK_TABLE, id, member_text(table, "title")) : NULL;
+    const struct table_view *v = b ? view_make(d, table) : NULL;
+    if (!v)
         return;
-    buf_puts(out, "\n## ");
-    markdown_text(out, title);
-    buf_puts(out, "\n");
-    for (; t; t = next_table(tables, section, t, index, &index)) {
-        buf_puts(out, "\n### ");
-        markdown_text(out, member_text(t, "title"));
-        buf_puts(out, "\n\n");
-        markdown_table(out, t);
+    findings_anchor(d, analysis, (struct table_view *)v);
+    b->table = v;
+}
+
+static void add_figures(struct doc *d, struct block *section, const struct figures *figures,
+                        const char *name)
+{
+    for (const struct figure *f = figures->first; f; f = f->next) {
+        char *id = strcmp(f->section, name) == 0 ? doc_format(d, "figure-%s", f->name) : NULL;
+        struct block *b = id ? doc_block(d, section, BLOCK_FIGURE, id, f->title) : NULL;
+        if (b)
+            b->figure = f;
     }
 }
 
-/* "my_chapter" as a title: "My chapter". */
-static void section_title(const char *section, char *ret, size_t size)
+static bool has_figure(const struct figures *figures, const char *section)
 {
-    snprintf(ret, size, "%s", section);
-    for (char *p = ret; *p; p++)
-        if (*p == '_')
-            *p = ' ';
-    if (*ret >= 'a' && *ret <= 'z')
-        *ret = (char)(*ret - 'a' + 'A');
-}
-
-static bool seen_before(const json_t *tables, size_t index, const char *section)
-{
-    for (size_t i = 0; i < index; i++)
-        if (strcmp(member_text(json_array_get(tables, i), "section"), section) == 0)
+    for (const struct figure *f = figures->first; f; f = f->next)
+        if (strcmp(f->section, section) == 0)
             return true;
     return false;
 }
 
-static void add_chapters(struct buf *out, const json_t *tables)
-{
-    size_t i;
-    json_t *t;
-    for (size_t k = 0; k < CHAPTER_COUNT; k++)
-        add_chapter(out, tables, chapters[k].section, chapters[k].title);
-    json_array_foreach(tables, i, t)
-    {
-        const char *section = member_text(t, "section");
-        if (is_chapter(section) || seen_before(tables, i, section))
-            continue;
-        char title[128];
-        section_title(section, title, sizeof title);
-        add_chapter(out, tables, section, title);
-    }
-}
-
-/* One column's definition, unless a table before had the same. */
-static void add_definition(struct buf *out, json_t *known, const json_t *column)
-{
-    struct buf line = {0};
-    buf_printf(&line, "- `%s`", member_text(column, "name"));
-    if (*member_text(column, "unit")) {
-        buf_puts(&line, " (");
-        markdown_text(&line, member_text(column, "unit"));
-        buf_puts(&line, ")");
-    }
-    buf_puts(&line, ": ");
-    markdown_text(&line, member_text(column, "definition"));
-    if (*member_text(column, "definition") && !json_object_get(known, buf_text(&line))) {
-        json_object_set_new(known, buf_text(&line), json_true());
-        buf_puts(out, buf_text(&line));
-        buf_puts(out, "\n");
-    }
-    buf_free(&line);
-}
-
-static void add_definitions(struct buf *out, const json_t *tables)
-{
-    json_t *known = json_object(), *t, *column;
-    size_t i, k;
-    if (json_array_size(tables))
-        buf_puts(out, "\n## Definitions\n\n");
-    json_array_foreach(tables, i, t) json_array_foreach(json_object_get(t, "columns"), k, column)
-        add_definition(out, known, column);
-    json_decref(known);
-}
-
-void report_markdown(const json_t *analysis, const json_t *manifest, struct buf *out)
+static void add_chapter(struct report *r, const json_t *analysis, const char *section,
+                        const char *title)
 {
     const json_t *tables = json_object_get(analysis, "tables");
-    report_head(analysis, manifest, out);
-    findings_markdown(analysis, out);
-    add_chapters(out, tables);
-    add_definitions(out, tables);
+    size_t index = 0;
+    const json_t *t = next_table(tables, section, NULL, 0, &index);
+    if (!t && !has_figure(&r->figures, section))
+        return;
+    struct block *b = doc_block(&r->doc, &r->doc.root, BLOCK_SECTION,
+                                doc_format(&r->doc, "chapter-%s", section), title);
+    add_figures(&r->doc, b, &r->figures, section);
+    for (; t; t = next_table(tables, section, t, index, &index))
+        add_table(&r->doc, b, analysis, t);
+}
+
+/* "my_chapter" as a title: "My chapter". */
+static const char *section_title(struct doc *d, const char *section)
+{
+    char *title = doc_copy(d, section);
+    for (char *p = title; p && *p; p++)
+        if (*p == '_')
+            *p = ' ';
+    if (title && *title >= 'a' && *title <= 'z')
+        *title = (char)(*title - 'a' + 'A');
+    return title ? title : "";
+}
+
+static void add_chapters(struct report *r, const json_t *analysis)
+{
+    size_t i;
+    json_t *t, *seen = json_object();
+    for (size_t k = 0; k < CHAPTER_COUNT; k++)
+        add_chapter(r, analysis, chapters[k].section, chapters[k].title);
+    json_array_foreach(json_object_get(analysis, "tables"), i, t)
+    {
+        const char *section = member_text(t, "section");
+        if (is_chapter(section) || json_object_get(seen, section))
+            continue;
+        json_object_set_new(seen, section, json_true());
+        add_chapter(r, analysis, section, section_title(&r->doc, section));
+    }
+    for (const struct figure *f = r->figures.first; f; f = f->next) {
+        if (is_chapter(f->section) || json_object_get(seen, f->section))
+            continue;
+        json_object_set_new(seen, f->section, json_true());
+        add_chapter(r, analysis, f->section, section_title(&r->doc, f->section));
+    }
+    json_decref(seen);
+}
+
+int report_build(struct report *r, const json_t *analysis, const json_t *manifest,
+                 const char *metrics, bool with_figures, struct err *e)
+{
+    memset(r, 0, sizeof *r);
+    if (with_figures)
+        figures_make(&r->doc, analysis, metrics, &r->figures);
+    head_build(&r->doc, analysis, manifest);
+    findings_build(&r->doc, analysis);
+    add_chapters(r, analysis);
+    methods_build(&r->doc, analysis);
+    if (!r->doc.failed)
+        return 0;
+    report_free(r);
+    return err_memory(e);
+}
+
+void report_free(struct report *r)
+{
+    doc_release(&r->doc);
 }

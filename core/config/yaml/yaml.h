@@ -17,7 +17,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/err.h"
-#include "core/config/yaml/arena.h"
+#include "core/base/arena.h"
 
 #define YAML_MOST_BYTES (1 << 20)
 #define YAML_MOST_DEPTH 64

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* Memory that is given back all at once: a config's tree and the text read from it live and die
+/* Memory that is given back all at once: a tree (a config, a report) and its texts live and die
  * together. */
 
-#ifndef CORE_CONFIG_ARENA_H
-#define CORE_CONFIG_ARENA_H
+#ifndef CORE_BASE_ARENA_H
+#define CORE_BASE_ARENA_H
 
 #include <stddef.h>
 

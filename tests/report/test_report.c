@@ -3,8 +3,6 @@
 
 #include "config.h"
 
-#include "support.h"
-
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,8 @@
 #include "core/base/buf.h"
 #include "core/report/markdown.h"
 #include "core/report/report.h"
+#include "core/report/value.h"
+#include "sample.h"
 
 static const char *escaped(struct buf *b, const char *text)
 {
@@ -54,54 +54,16 @@ START_TEST(numbers_are_for_people)
     struct buf b = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         buf_clear(&b);
-        markdown_number(&b, cases[i].x);
+        value_number(&b, cases[i].x);
         ck_assert_str_eq(buf_text(&b), cases[i].text);
     }
     buf_free(&b);
 }
 END_TEST
 
-static const char sample[] =
-    "{\"schema\": 1, \"run\": {}, \"data\": {\"rows\": 3, \"models\": [\"evil|<b>\"], "
-    "\"backends\": "
-    "[\"b\"], \"by_status\": {\"ok\": 2, \"oom\": 1}}, \"tables\": ["
-    "{\"analyzer\": \"x\", \"name\": \"later\", \"title\": \"Later\", \"section\": \"memory\", "
-    "\"order\": 1, \"columns\": [{\"name\": \"a_b\", \"type\": \"integer\", \"unit\": \"MiB\", "
-    "\"role\": \"value\", \"definition\": \"an a\"}], \"rows\": [[1234567]]},"
-    "{\"analyzer\": \"x\", \"name\": \"own\", \"title\": \"Own\", \"section\": \"my_chapter\", "
-    "\"order\": 1, \"columns\": [{\"name\": \"a\", \"type\": \"flag\", \"unit\": \"\", \"role\": "
-    "\"value\", \"definition\": \"\"}], \"rows\": [[true], [null]]},"
-    "{\"analyzer\": \"x\", \"name\": \"first\", \"title\": \"First | one\", \"section\": "
-    "\"prefill\", \"order\": 2, \"columns\": ["
-    "{\"name\": \"model\", \"type\": \"text\", \"unit\": \"\", \"role\": \"key\", \"definition\": "
-    "\"the model\"},"
-    "{\"name\": \"mid\", \"type\": \"number\", \"unit\": \"ms\", \"role\": \"value\", "
-    "\"definition\": \"middle\"},"
-    "{\"name\": \"lo\", \"type\": \"number\", \"unit\": \"ms\", \"role\": \"low\", \"definition\": "
-    "\"\"},"
-    "{\"name\": \"hi\", \"type\": \"number\", \"unit\": \"ms\", \"role\": \"high\", "
-    "\"definition\": \"\"},"
-    "{\"name\": \"deep\", \"type\": \"number\", \"unit\": \"\", \"role\": \"detail\", "
-    "\"definition\": \"deep inside\"}],"
-    "\"rows\": [[\"evil|<b>\", 1.5, 1.25, 2, 9], [\"n\", 2.5, null, null, 9]]}],"
-    "\"findings\": ["
-    "{\"analyzer\": \"x\", \"id\": \"small\", \"severity\": \"info\", \"text\": \"small thing\", "
-    "\"evidence\": []},"
-    "{\"analyzer\": \"x\", \"id\": \"big\", \"severity\": \"error\", \"text\": \"big "
-    "`thing`\\u001b\", "
-    "\"evidence\": [{\"analyzer\": \"x\", \"table\": \"first\", \"row\": 0, \"column\": "
-    "\"mid\"}]}],"
-    "\"plots\": []}";
-
 static char *render(const json_t *manifest)
 {
-    struct buf b = {0};
-    json_t *analysis = json_loads(sample, 0, NULL);
-    ck_assert_ptr_nonnull(analysis);
-    report_markdown(analysis, manifest, &b);
-    json_decref(analysis);
-    ck_assert(buf_ok(&b));
-    return buf_take(&b);
+    return sample_render(manifest, report_markdown);
 }
 
 static void assert_has(const char *text, const char *part)
@@ -139,9 +101,9 @@ START_TEST(chapters_come_in_the_order_that_a_decision_needs)
     assert_order(text, "## Findings", "## Prefill");
     assert_order(text, "## Prefill", "## Memory");
     assert_order(text, "## Memory", "## My chapter");
-    assert_order(text, "## My chapter", "## Definitions");
+    assert_order(text, "## My chapter", "## Methods and definitions");
     assert_has(text, "- Rows with status oom: 1\n");
-    assert_has(text, "- `mid` (ms): middle\n");
+    assert_has(text, "- mid (ms): middle\n");
     free(text);
 }
 END_TEST
@@ -167,11 +129,11 @@ START_TEST(the_manifest_tells_what_the_run_was)
     ck_assert_ptr_nonnull(manifest);
     char *text = render(manifest);
     ck_assert(strncmp(text, "# My &lt;run&gt;\n", 16) == 0);
-    assert_has(text, "- Processor: C \\| D\n");
-    assert_has(text, "- Backend b (plugin p 1): matrix\\_flops 1.2e+11 FLOP/s (measured)\n");
+    assert_has(text, "- Machine: C \\| D, 2 cores\n");
+    assert_has(text, "- Backend: **b** (plugin p 1): matrix\\_flops 1.2e+11 FLOP/s (measured)\n");
     assert_has(text, "- Plan: 3 cells, 3 measured repetitions each after 1 for warm-up\n");
     assert_has(text, "- Repetitions: 9 planned, 8 done, 1 failed\n");
-    assert_order(text, "## Provenance\n\n- Random weights.\n", "## Findings");
+    assert_order(text, "\n> - Random weights.\n", "- Run: r1\n");
     free(text);
     json_decref(manifest);
 }
@@ -180,7 +142,7 @@ END_TEST
 START_TEST(the_terminal_gets_plain_lines)
 {
     struct buf b = {0};
-    json_t *analysis = json_loads(sample, 0, NULL);
+    json_t *analysis = sample_analysis();
     report_findings(analysis, 0, &b);
     ck_assert_str_eq(buf_text(&b), "error: big `thing` \ninfo: small thing\n");
     buf_clear(&b);
@@ -191,24 +153,112 @@ START_TEST(the_terminal_gets_plain_lines)
 }
 END_TEST
 
-START_TEST(a_wide_table_says_what_it_leaves_out)
+/* A table of that many integer columns and rows; the values of each row differ. */
+static json_t *make_table(int columns, int rows)
 {
-    json_t *columns = json_array(), *row = json_array();
-    for (int i = 0; i < 20; i++) {
+    json_t *head = json_array(), *body = json_array();
+    for (int i = 0; i < columns; i++) {
         char name[16];
         snprintf(name, sizeof name, "c%d", i);
-        json_array_append_new(columns, json_pack("{s:s, s:s, s:s, s:s}", "name", name, "type",
-                                                 "integer", "role", "value", "unit", ""));
-        json_array_append_new(row, json_integer(i));
+        json_array_append_new(head,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "type",
+                                        "integer", "role", "value", "unit", "", "definition", ""));
     }
-    json_t *table = json_pack("{s:s, s:s, s:o, s:[o]}", "analyzer", "x", "name", "wide", "columns",
-                              columns, "rows", row);
+    for (int r = 0; r < rows; r++) {
+        json_t *row = json_array();
+        for (int i = 0; i < columns; i++)
+            json_array_append_new(row, json_integer(100 * r + i));
+        json_array_append_new(body, row);
+    }
+    return json_pack("{s:[{s:s, s:s, s:s, s:s, s:i, s:o, s:o}]}", "tables", "analyzer", "x", "name",
+                     "wide", "title", "Wide", "section", "prefill", "order", 1, "columns", head,
+                     "rows", body);
+}
+
+static char *render_table(int columns, int rows)
+{
+    json_t *analysis = make_table(columns, rows);
+    char *text = sample_render_of(analysis, NULL, report_markdown);
+    json_decref(analysis);
+    return text;
+}
+
+START_TEST(a_wide_table_says_what_it_leaves_out)
+{
+    char *text = render_table(20, 1);
+    assert_has(text, "| 11 |\n");
+    assert_has(text, "Table `x.wide`; 8 more columns in analysis.json.\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(a_long_table_shows_its_first_rows_and_how_many_there_are)
+{
+    char *text = render_table(2, 49);
+    assert_has(text, "| 1100 | 1101 |\n");
+    ck_assert_ptr_null(strstr(text, "| 1200 |"));
+    assert_has(text, "Table `x.wide`; 12 of its 49 rows are shown, the others are in "
+                     "analysis.json.\n");
+    free(text);
+    text = render_table(2, 48);
+    assert_has(text, "| 4700 | 4701 |\n");
+    assert_has(text, "Table `x.wide`.\n");
+    free(text);
+}
+END_TEST
+
+START_TEST(what_is_the_same_in_all_rows_takes_no_column)
+{
+    json_t *analysis = make_table(3, 4), *row;
+    size_t i;
+    json_t *table = json_array_get(json_object_get(analysis, "tables"), 0);
+    json_array_foreach(json_object_get(table, "rows"), i, row)
+    {
+        json_array_set_new(row, 1, json_integer(7));
+        json_array_set_new(row, 2, json_null());
+    }
+    char *text = sample_render_of(analysis, NULL, report_markdown);
+    assert_has(text, "In all rows: c1 7.\n\n| c0 |\n");
+    assert_has(text, "Table `x.wide`; 1 more column in analysis.json.\n");
+    free(text);
+    json_decref(analysis);
+}
+END_TEST
+
+START_TEST(many_findings_of_one_kind_are_counted)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < 9; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "number %d", i);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s, s:[]}", "analyzer", "x", "id",
+                                        "often", "severity", "notice", "text", text, "evidence"));
+    }
+    json_t *analysis = json_pack("{s:o}", "findings", list);
+    char *text = sample_render_of(analysis, NULL, report_markdown);
+    assert_has(text, "9 notices.");
+    assert_has(text, "- **notice** number 3\n- **notice** 5 more `x.often` in analysis.json\n");
+    free(text);
+    json_decref(analysis);
+}
+END_TEST
+
+START_TEST(amounts_take_the_larger_unit_where_it_reads_better)
+{
+    static const struct {
+        double x;
+        const char *unit, *text;
+    } cases[] = {{12, "ms", "12 ms"},       {1452, "ms", "1.452 s"},       {12288, "MiB", "12 GiB"},
+                 {1000, "MiB", "1000 MiB"}, {47.5, "tok/s", "47.5 tok/s"}, {16384, "", "16384"},
+                 {0.00001, "", "1e-05"}};
     struct buf b = {0};
-    markdown_table(&b, table);
-    assert_has(buf_text(&b), "| 13 |\n");
-    assert_has(buf_text(&b), "Table `x.wide`; 6 more columns in analysis.json.\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_clear(&b);
+        value_with_unit(&b, cases[i].x, cases[i].unit);
+        ck_assert_str_eq(buf_text(&b), cases[i].text);
+    }
     buf_free(&b);
-    json_decref(table);
 }
 END_TEST
 
@@ -224,6 +274,10 @@ int main(void)
     tcase_add_test(t, the_manifest_tells_what_the_run_was);
     tcase_add_test(t, the_terminal_gets_plain_lines);
     tcase_add_test(t, a_wide_table_says_what_it_leaves_out);
+    tcase_add_test(t, a_long_table_shows_its_first_rows_and_how_many_there_are);
+    tcase_add_test(t, what_is_the_same_in_all_rows_takes_no_column);
+    tcase_add_test(t, many_findings_of_one_kind_are_counted);
+    tcase_add_test(t, amounts_take_the_larger_unit_where_it_reads_better);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "core/config/yaml/arena.h"
+#include "core/base/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>
