@@ -53,6 +53,7 @@ struct job {
 static void job_free(struct job *j)
 {
     record_close(&j->run.record);
+    progress_free(&j->run.progress);
     json_decref(j->run.manifest);
     json_decref(j->run.store);
     json_decref(j->run.works);
@@ -116,8 +117,7 @@ static int prepare(struct job *j, char *const *command, struct err *e)
         return err_memory(e);
     if (getrandom(&run->nonce, sizeof run->nonce, 0) != sizeof run->nonce)
         return err_set(e, "no random numbers can be had for the prompts");
-    progress_init(&run->progress, j->config, j->plan, log_get_level() == LOG_QUIET);
-    return 0;
+    return progress_init(&run->progress, j->config, j->plan, log_get_level() == LOG_QUIET, e);
 }
 
 static int begin(struct job *j, char *const *command, struct err *e)
@@ -212,7 +212,7 @@ static int analyse_apart(const struct job *j, struct err *e)
 static int finish(struct job *j, int measured, struct err *e)
 {
     struct run *run = &j->run;
-    progress_clear(&run->progress);
+    progress_end(&run->progress);
     if (!run->stopped)
         identity_hash(json_object_get(run->manifest, "files"));
     manifest_finish(run);

@@ -70,11 +70,8 @@ static double median_of(struct buf *doubles)
 /* The cell is over: cold tags, progress. */
 int group_close_cell(struct group *g, struct cell_state *s)
 {
-    const struct config *c = g->run->config;
-    int r = record_finish_series(&g->run->record, &s->series, c->cold_ratio, g->err);
-    int64_t left = c->repetitions + g->backend->warmup_repetitions - (int64_t)s->series.count;
-    progress_cell(&g->run->progress, &s->cell, &s->series, median_of(&s->decode_rates), s->failure,
-                  left > 0 ? left : 0);
+    int r = record_finish_series(&g->run->record, &s->series, g->run->config->cold_ratio, g->err);
+    progress_cell(&g->run->progress, &s->cell, &s->series, median_of(&s->decode_rates), s->failure);
     record_series_free(&s->series);
     buf_free(&s->decode_rates);
     return r;

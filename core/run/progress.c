@@ -9,27 +9,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Work of a repetition in arbitrary units, to guess at the time left: between linear and quadratic
- * in the context, plus the tokens that are generated. */
-static double progress_work(int64_t context_length, int64_t max_new_tokens)
+int progress_init(struct progress *p, const struct config *c, const struct plan *plan, bool quiet,
+                  struct err *e)
 {
-    return pow((double)context_length, 1.25) + 8.0 * (double)max_new_tokens;
-}
-
-void progress_init(struct progress *p, const struct config *c, const struct plan *plan, bool quiet)
-{
-    const char *term = getenv("TERM");
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
     memset(p, 0, sizeof *p);
     p->quiet = quiet;
     p->terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    p->colour = p->terminal && !(no_color && *no_color);
     p->cells = plan->cell_count * (size_t)c->launches;
-    p->seconds_per_work = -1;
-    for (size_t i = 0; i < plan->cell_count; i++)
-        p->work_left +=
-            (double)(c->repetitions + c->backends[plan->cells[i].backend].warmup_repetitions) *
-            (double)c->launches * progress_work(plan->cells[i].context_length, c->max_new_tokens);
+    p->results = calloc(plan->cell_count + 1, sizeof *p->results);
+    return p->results && eta_init(&p->eta, c, plan) == 0 ? 0 : err_memory(e);
+}
+
+void progress_free(struct progress *p)
+{
+    eta_free(&p->eta);
+    free(p->results);
+    p->results = NULL;
 }
 
 static void format_duration(double seconds, char *text, size_t size)
@@ -50,14 +50,39 @@ void progress_clear(struct progress *p)
     p->line_open = false;
 }
 
-/* The living line, cut to the terminal's width. */
-static void show_line(struct progress *p, const char *text)
+static size_t terminal_width(void)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    if (width <= 0 && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    return width < 20 ? 80 : (size_t)width;
+}
+
+/* Names and errors may hold anything; a terminal would obey control characters. */
+static void make_harmless(char *text)
+{
+    for (unsigned char *p = (unsigned char *)text; *p; p++) {
+        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+        if (*p < 0x20 || *p == 0x7f || c1)
+            *p = '?';
+        if (c1)
+            *++p = '?';
+    }
+}
+
+/* The living line, cut to the terminal's width between characters. */
+static void show_line(struct progress *p, char *text)
 {
     if (p->quiet || !p->terminal)
         return;
-    const char *columns = getenv("COLUMNS");
-    int width = columns ? (int)strtol(columns, NULL, 10) : 0;
-    fprintf(stderr, "\r\033[K%.*s", width > 20 ? width - 1 : 100, text);
+    size_t width = terminal_width() - 1, letters = 0, end = 0;
+    make_harmless(text);
+    for (; text[end]; end++)
+        if (((unsigned char)text[end] & 0xc0) != 0x80 && ++letters > width)
+            break;
+    fprintf(stderr, "\r\033[K%.*s", (int)end, text);
     fflush(stderr);
     p->line_open = true;
 }
@@ -68,6 +93,7 @@ static void describe_cell(const struct record_cell *cell, char *text, size_t siz
                      (long long)cell->context_length);
     if (cell->concurrency > 1 && n > 0 && (size_t)n < size)
         snprintf(text + n, size - (size_t)n, "  concurrency %lld", (long long)cell->concurrency);
+    make_harmless(text);
 }
 
 void progress_loading(struct progress *p, const char *backend, const char *model)
@@ -82,23 +108,21 @@ void progress_repetition(struct progress *p, const struct record_cell *cell, boo
                          int64_t number, int64_t of)
 {
     char text[512], left[32] = "";
+    if (p->quiet || !p->terminal)
+        return;
     describe_cell(cell, p->cell, sizeof p->cell);
-    if (p->seconds_per_work >= 0)
-        format_duration(p->work_left * p->seconds_per_work, left, sizeof left);
-    snprintf(text, sizeof text, "[%zu/%zu] %s: %s %lld of %lld%s%s", p->finished + 1, p->cells,
-             p->cell, warmup ? "warm-up" : "repetition", (long long)number, (long long)of,
-             left[0] ? ", about " : "", left);
-    if (left[0])
-        snprintf(text + strlen(text), sizeof text - strlen(text), " left");
+    double seconds = eta_left(&p->eta);
+    if (!isnan(seconds))
+        format_duration(seconds, left, sizeof left);
+    snprintf(text, sizeof text, "[%zu/%zu%s%s%s] %s: %s %lld of %lld", p->finished + 1, p->cells,
+             left[0] ? ", " : "", left, left[0] ? " left" : "", p->cell,
+             warmup ? "warm-up" : "repetition", (long long)number, (long long)of);
     show_line(p, text);
 }
 
 void progress_took(struct progress *p, const struct record_cell *cell, double seconds)
 {
-    double work = progress_work(cell->context_length, cell->max_new_tokens);
-    double rate = seconds / work;
-    p->seconds_per_work = p->seconds_per_work < 0 ? rate : 0.7 * p->seconds_per_work + 0.3 * rate;
-    p->work_left = p->work_left > work ? p->work_left - work : 0;
+    eta_took(&p->eta, eta_find(&p->eta, cell), seconds);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -123,42 +147,64 @@ static double series_median(const struct record_series *s, size_t *ret_count)
     return median;
 }
 
-static void put_latency(char *text, size_t size, double ms)
+static void keep_result(struct progress *p, const struct record_cell *cell, double latency,
+                        double decode_rate, const char *failure)
 {
-    if (ms < 1000)
-        snprintf(text, size, "%.*f ms", ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
-    else
-        snprintf(text, size, "%.2f s", ms / 1000);
+    int place = eta_find(&p->eta, cell);
+    eta_ended(&p->eta, place);
+    if (place < 0)
+        return;
+    struct summary_cell *result = &p->results[place];
+    *result = (struct summary_cell){
+        .ended = true, .prefill = cell->prefill, .latency_ms = latency, .decode_rate = decode_rate};
+    snprintf(result->failure, sizeof result->failure, "%.*s", (int)strcspn(failure, ":"), failure);
+}
+
+static void put_failure(struct progress *p, const char *failure, bool alone)
+{
+    char text[1024];
+    bool again = strncmp(failure, p->last_failure, sizeof p->last_failure - 1) == 0;
+    snprintf(text, sizeof text, "%s", again ? "failed like the cell before" : failure);
+    make_harmless(text);
+    fprintf(stderr, "%s%s%s%s", alone ? "" : "; ", p->colour ? "\033[31m" : "", text,
+            p->colour ? "\033[0m" : "");
+    snprintf(p->last_failure, sizeof p->last_failure, "%s", failure);
 }
 
 void progress_cell(struct progress *p, const struct record_cell *cell,
-                   const struct record_series *series, double decode_rate, const char *failure,
-                   int64_t repetitions_left)
+                   const struct record_series *series, double decode_rate, const char *failure)
 {
     char name[256], latency[32], decode[64] = "";
     size_t n;
+    double median = series_median(series, &n);
     p->finished++;
-    p->work_left -=
-        (double)repetitions_left * progress_work(cell->context_length, cell->max_new_tokens);
-    if (p->work_left < 0)
-        p->work_left = 0;
+    keep_result(p, cell, median, decode_rate, failure);
     progress_clear(p);
     if (p->quiet)
         return;
     describe_cell(cell, name, sizeof name);
-    double median = series_median(series, &n);
-    put_latency(latency, sizeof latency, median);
+    summary_latency(latency, sizeof latency, median);
     if (!isnan(decode_rate))
         snprintf(decode, sizeof decode, ", decode %.1f tok/s", decode_rate);
-    fprintf(stderr, "[%zu/%zu] %s: ", p->finished, p->cells, name);
+    fprintf(stderr, "%s[%zu/%zu]%s %s: ", p->colour ? "\033[2m" : "", p->finished, p->cells,
+            p->colour ? "\033[0m" : "", name);
     if (n)
         fprintf(stderr, "%s %s%s (median of %zu)", cell->prefill ? "prefill" : "e2e", latency,
                 decode, n);
-    if (failure[0]) {
-        bool again = strncmp(failure, p->last_failure, sizeof p->last_failure - 1) == 0;
-        fprintf(stderr, "%s%s", n ? "; " : "", again ? "failed like the cell before" : failure);
-        snprintf(p->last_failure, sizeof p->last_failure, "%s", failure);
-    } else if (!n)
+    if (failure[0])
+        put_failure(p, failure, n == 0);
+    else if (!n)
         fputs("nothing measured", stderr);
     fputc('\n', stderr);
+}
+
+void progress_end(struct progress *p)
+{
+    struct buf b = {0};
+    progress_clear(p);
+    if (p->quiet || !p->terminal || p->finished < 2)
+        return;
+    summary_write(&b, p->eta.cells, p->results, p->eta.count, terminal_width());
+    fprintf(stderr, "\n%s\n", buf_text(&b));
+    buf_free(&b);
 }
