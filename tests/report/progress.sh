@@ -4,7 +4,7 @@
 #
 # What a run shows on a terminal, and what elsewhere.
 # shellcheck source=tests/e2e/lib.sh
-. "$top_srcdir/tests/e2e/lib.sh"
+. "${top_srcdir:?}/tests/e2e/lib.sh"
 mocks mock_ok
 escape=$(printf '\033')
 

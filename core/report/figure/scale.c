@@ -172,11 +172,16 @@ static void thin(struct ticks *t, double apart, double width)
     t->count = kept;
 }
 
+bool scale_ticks_have_unit(const struct figure_axis *a)
+{
+    return strcmp(a->unit, "ms") == 0 || strcmp(a->unit, "MiB") == 0;
+}
+
 size_t scale_ticks(const struct scale *s, const struct figure *f, bool vertical, double apart,
                    double width, struct tick *ret)
 {
     const struct figure_axis *a = vertical ? &f->y : &f->x;
-    struct ticks t = {s, vertical ? a->unit : "", ret, 0};
+    struct ticks t = {s, vertical && scale_ticks_have_unit(a) ? a->unit : "", ret, 0};
     bool done = !vertical && a->at_data && add_places(&t, f);
     if (!done) {
         t.count = 0;

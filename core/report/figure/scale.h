@@ -24,6 +24,8 @@ struct tick {
 /* The scale of an axis that holds all that the figure shows, with some room at the ends. */
 struct scale scale_make(const struct figure *f, bool vertical, double from, double to);
 double scale_at(const struct scale *s, double value);
+/* Whether ticks carry the unit, which then changes with size (ms, s): the axis need not. */
+bool scale_ticks_have_unit(const struct figure_axis *a);
 /* At most TICK_MOST, of which labels at least `apart` places apart are kept (`width`: places that a
  * character of a label takes along the axis).  How many. */
 size_t scale_ticks(const struct scale *s, const struct figure *f, bool vertical, double apart,

@@ -13,7 +13,7 @@
 #include "core/report/markup.h"
 
 #define WIDTH 430
-#define LEFT 64
+#define LEFT 60
 #define RIGHT 18
 #define TOP 14
 #define HEIGHT 250 /* of the plot itself */
@@ -127,6 +127,11 @@ static double add_y_label(struct buf *out, const struct figure *f, double top)
 {
     buf_printf(out, "<text class=\"mute\" fill=\"#57606a\" x=\"8\" y=\"%.0f\">", top + 13);
     markup_text(out, f->y.label);
+    if (*f->y.unit && !scale_ticks_have_unit(&f->y)) {
+        buf_puts(out, " (");
+        markup_text(out, f->y.unit);
+        buf_puts(out, ")");
+    }
     buf_printf(out, "%s</text>\n", f->y.logarithmic ? ", log scale" : "");
     return top + 24;
 }
