@@ -63,7 +63,7 @@ const char html_style[] =
     "thead th{vertical-align:bottom;font-weight:600;border-bottom:2px solid var(--line);"
     "min-width:4.5rem;white-space:normal}\n"
     "small{font-size:.8125rem;font-weight:400;color:var(--mute);white-space:nowrap}\n"
-    "tbody th{font-weight:400}tbody th[scope=rowgroup]{font-weight:600;background:var(--soft);"
+    "tbody th{font-weight:400;white-space:nowrap}tbody th[scope=rowgroup]{font-weight:600;background:var(--soft);"
     "padding:.4rem .25rem}th[scope=rowgroup] span{position:sticky;left:.25rem}\n"
     ".n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}\n"
     "td.n span,th.n span{color:var(--mute)}\n"

@@ -19,6 +19,16 @@ static bool is_of(const json_t *table, size_t row, const struct figure_series *s
            (!mode || row_is(table, row, "mode", mode));
 }
 
+/* Whether a row is drawn in this series: its value stands there at its context. */
+static bool is_in_series(const json_t *table, size_t row, const struct figure_series *s)
+{
+    double x = row_number(table, row, "context_length"), y = row_number(table, row, "ratio");
+    for (size_t i = 0; i < s->count; i++)
+        if (s->at[i].x == x && s->at[i].y == y)
+            return true;
+    return false;
+}
+
 /* The curve of a function with three parameters, from x = first to last in equal ratios. */
 static void add_curve(struct doc *d, struct figure_series *curve,
                       double (*at)(double x, const double *p), const double *p, double first,
@@ -140,6 +150,36 @@ void overlay_first(struct doc *d, const json_t *analysis, struct figure *f, cons
         f->note = doc_format(d,
                              "%s Hollow marks on a solid line: first repetitions that took more "
                              "than twice as long as the others.",
+                             f->note);
+}
+
+void overlay_real_ratio(struct doc *d, const json_t *analysis, struct figure *f, const char *mode)
+{
+    (void)mode;
+    const json_t *table = table_find(analysis, "compare", "comparisons");
+    size_t count = f->series_count;
+    bool any = false;
+    for (size_t k = 0; k < count; k++) {
+        struct figure_series *real = NULL;
+        for (size_t i = 0; i < table_rows(table); i++) {
+            double ratio = row_number(table, i, "first_ratio");
+            if (isnan(ratio) || !*f->series[k].model || !is_in_series(table, i, &f->series[k]))
+                continue;
+            if (!real)
+                real =
+                    add_beside(d, f, k, doc_format(d, "%s: first repetitions", f->series[k].name));
+            if (!real)
+                return;
+            real->points = real->hollow = any = true;
+            figure_add_point(d, real,
+                             (struct figure_point){row_number(table, i, "context_length"), ratio,
+                                                   NAN, NAN, false});
+        }
+    }
+    if (any)
+        f->note = doc_format(d,
+                             "%s Hollow marks: first repetitions alone, where the others are "
+                             "answered from a prompt cache.",
                              f->note);
 }
 

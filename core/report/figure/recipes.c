@@ -115,7 +115,7 @@ static const struct recipe recipes[] = {
      true,
      true,
      {"compare.ratio", NULL, NULL},
-     {NULL, NULL, NULL}},
+     {overlay_real_ratio, NULL, NULL}},
     {"machine-share",
      "Share of the machine's limit",
      "reliability",

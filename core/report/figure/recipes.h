@@ -25,4 +25,7 @@ void overlay_first(struct doc *d, const json_t *analysis, struct figure *f, cons
 /* The parabola through the peaks within the limit, and what the KV cache alone would add. */
 void overlay_memory(struct doc *d, const json_t *analysis, struct figure *f, const char *mode);
 
+/* Ratios of the first repetitions alone, where a comparison holds a cache's hits against them. */
+void overlay_real_ratio(struct doc *d, const json_t *analysis, struct figure *f, const char *mode);
+
 #endif
