@@ -54,7 +54,7 @@ int analysis_make(const char *csv, const char *details, const json_t *manifest, 
 int analysis_render(const char *folder, const json_t *analysis, const json_t *manifest,
                     struct err *e)
 {
-    return report_files(folder, analysis, manifest, NULL, REPORT_MD | REPORT_HTML, e);
+    return report_files(folder, analysis, manifest, NULL, REPORT_ALL, e);
 }
 
 /* ---- choosing analyzers without a config */

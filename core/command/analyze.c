@@ -32,13 +32,14 @@ static const char analyze_usage[] =
     "      --json                prints analysis.json instead\n";
 
 static const char report_usage[] =
-    "ctxmark report RUN [-f FORMATS] [-q|-v]\n"
+    "ctxmark report RUN [-f FORMATS] [--no-figures] [-q|-v]\n"
     "\n"
     "Renders the report of a run directory again, from its analysis.json.\n"
     "\n"
     "  -f, --format FORMATS  of md, html, term, separated by commas (default: md,html).  md and "
     "html\n"
-    "                        are files, with figures/ beside them; term is printed\n";
+    "                        are files, with figures/ beside them; term is printed\n"
+    "      --no-figures      words and tables only\n";
 
 /* ---- facts from the command line */
 
@@ -88,7 +89,7 @@ static int put_files(const char *folder, const struct source *s, const json_t *a
                      struct err *e)
 {
     if (make_folder(folder, e) < 0 || rundir_write_json(folder, "analysis.json", analysis, e) < 0 ||
-        report_files(folder, analysis, s->manifest, s->csv, REPORT_MD | REPORT_HTML, e) < 0)
+        report_files(folder, analysis, s->manifest, s->csv, REPORT_ALL, e) < 0)
         return -1;
     print_findings(analysis);
     printf("%s/report.md\n%s/report.html\n", folder, folder);
@@ -184,9 +185,11 @@ int command_report(int argc, char **argv)
     struct options o;
     struct source s = {0};
     struct err e;
-    int r = options_parse(&o, argc, argv, "f", 1, 1, report_usage);
+    int r = options_parse(&o, argc, argv, "fW", 1, 1, report_usage);
     int status = r > 0 ? EXIT_DONE : EXIT_USAGE;
     unsigned formats = r == 0 ? report_formats(o.format ? o.format : "md,html", &e) : 0;
+    if (formats && !o.no_figures)
+        formats |= REPORT_FIGURES;
     if (formats && source_open(&s, o.operands[0], &e) == 0) {
         if (s.folder)
             status = render_again(&s, formats, &e);

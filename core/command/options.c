@@ -21,6 +21,7 @@ static const struct option long_options[] = {
     {"only", required_argument, NULL, 'y'},
     {"dry-run", no_argument, NULL, 'D'},
     {"json", no_argument, NULL, 'j'},
+    {"no-figures", no_argument, NULL, 'W'},
     {"text", required_argument, NULL, 't'},
     {"tokens", required_argument, NULL, 'k'},
     {"logits", required_argument, NULL, 'l'},
@@ -108,6 +109,9 @@ static int take(struct options *o, int letter, char *value)
         return 0;
     case 'c':
         o->check = true;
+        return 0;
+    case 'W':
+        o->no_figures = true;
         return 0;
     case 't':
         o->text = value;

@@ -25,14 +25,13 @@ struct options {
     size_t set_count;
     struct plan_filter *filters;
     size_t filter_count;
-    bool dry_run, json, check;
+    bool dry_run, json, check, no_figures;
 };
 
 /* `accepted`: the letters of the options that this command takes, of
  *   o FILE|DIR  a NAMES  f FORMATS  s (--set K=V)  y (--only K=G)  n (--dry-run)  N (-n COUNT)
  *   r (--resume DIR)  j (--json)  t (--text)  k (--tokens)  l (--logits)  p (--positions)
- *   L (--label)  m (--margin)  F (--fail-over)  A (--allow)
- *   c (--check)
+ *   L (--label)  m (--margin)  F (--fail-over)  A (--allow)  c (--check)  W (--no-figures)
  * -q, -v and --help are taken by all.  `usage` is printed for --help (then the function returns 1)
  * and named in errors.  0 to go on, -1 for a usage error, which has been told. */
 int options_parse(struct options *o, int argc, char **argv, const char *accepted, size_t least,

@@ -144,7 +144,7 @@ int report_files(const char *folder, const json_t *analysis, const json_t *manif
     char *own = metrics ? NULL : rundir_file(folder, "metrics.csv");
     if (own && access(own, R_OK) == 0)
         metrics = own;
-    int status = report_build(&r, analysis, manifest, metrics, true, e);
+    int status = report_build(&r, analysis, manifest, metrics, formats & REPORT_FIGURES, e);
     free(own);
     if (status < 0)
         return -1;

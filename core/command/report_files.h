@@ -12,9 +12,11 @@
 
 #define REPORT_MD 1u
 #define REPORT_HTML 2u
-#define REPORT_TERM 4u /* to stdout */
+#define REPORT_TERM 4u    /* to stdout */
+#define REPORT_FIGURES 8u /* in them, and as files */
+#define REPORT_ALL (REPORT_MD | REPORT_HTML | REPORT_FIGURES)
 
-/* "md,html" as bits; 0: e says what is not known. */
+/* "md,html" as bits, without figures; 0: e says what is not known. */
 unsigned report_formats(const char *names, struct err *e);
 
 /* Writes report.md and report.html into the folder, with figures/NAME.svg beside them, and NAME.png

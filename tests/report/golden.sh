@@ -12,6 +12,8 @@ ctxmark 0 report run -f md
 expect "what it prints" "$(cat out)" run/report.md
 diff -u "$top_srcdir/tests/data/report/report.md" run/report.md || fail "report.md is another one"
 [ ! -e run/report.html ] || fail "report.html was not asked for"
+ctxmark 0 report run -f html --no-figures
+[ "$(grep -c '<svg' run/report.html)" = 0 ] || fail "there are figures all the same"
 # Each figure that the report names is there, and the other way round.
 sed -n 's/^!\[.*](figures\/\(.*\))$/\1/p' run/report.md >named
 while read -r f; do
