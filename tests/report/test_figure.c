@@ -63,16 +63,18 @@ START_TEST(ticks_are_numbers_that_people_expect)
 {
     static const double rates[][2] = {{512, 48.9}, {1024, 47.9}, {2048, 12.1}};
     static const double memory[][2] = {{512, 1122}, {16384, 34787}};
+    static const double steady[][2] = {{1, 0.95}, {2, 1.06}}, order[][2] = {{0, 1}, {700, 1}};
     static const double near[][2] = {{1, 1.02}, {2, 3.5}};
     begin();
     struct figure *f = figure_of(study, 6, true, true, "ms");
     assert_ticks(f, false, "512|1024|2048|4096|8192|16384");
     assert_ticks(f, true, "100 ms|1 s|10 s|100 s");
-    assert_ticks(figure_of(rates, 3, true, false, "tok/s"), true,
-                 "0|10|20|30|40|50");
+    assert_ticks(figure_of(rates, 3, true, false, "tok/s"), true, "0|10|20|30|40|50");
     assert_ticks(figure_of(memory, 2, true, true, "MiB"), true,
                  "1 GiB|2 GiB|4 GiB|8 GiB|16 GiB|32 GiB");
     assert_ticks(figure_of(near, 2, false, true, ""), true, "1|2");
+    assert_ticks(figure_of(steady, 2, false, true, ""), true, "0.95|1|1.05");
+    assert_ticks(figure_of(order, 2, false, true, ""), false, "0|200|400|600");
     end();
 }
 END_TEST

@@ -124,7 +124,7 @@ static void add_linear(struct ticks *t)
     if (raw / power >= 7.5)
         step = 10 * power;
     for (double k = ceil(t->s->low / step); k * step <= t->s->high && t->count < TICK_MOST; k++)
-        add_tick(t, k * step);
+        add_tick(t, k == 0 ? 0 : k * step);
 }
 
 static bool has_tick(const struct ticks *t, double value)
@@ -157,18 +157,26 @@ static bool add_places(struct ticks *t, const struct figure *f)
     return true;
 }
 
-/* Leaves out labels that would touch the one before. */
+/* Whether every `stride`-th label stands clear of the one before. */
+static bool are_apart(const struct ticks *t, size_t stride, double apart, double width)
+{
+    for (size_t i = stride; i < t->count; i += stride) {
+        double gap =
+            fabs(scale_at(t->s, t->ticks[i].value) - scale_at(t->s, t->ticks[i - stride].value));
+        if (gap < apart + width * (double)strlen(t->ticks[i].label))
+            return false;
+    }
+    return true;
+}
+
+/* Leaves out labels that would touch the one before: every second one, or more. */
 static void thin(struct ticks *t, double apart, double width)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < t->count; i++) {
-        double gap =
-            kept
-                ? fabs(scale_at(t->s, t->ticks[i].value) - scale_at(t->s, t->ticks[kept - 1].value))
-                : INFINITY;
-        if (gap >= apart + width * (double)strlen(t->ticks[i].label))
-            t->ticks[kept++] = t->ticks[i];
-    }
+    size_t stride = 1, kept = 0;
+    while (stride < t->count && !are_apart(t, stride, apart, width))
+        stride++;
+    for (size_t i = 0; i < t->count; i += stride)
+        t->ticks[kept++] = t->ticks[i];
     t->count = kept;
 }
 
@@ -185,7 +193,7 @@ size_t scale_ticks(const struct scale *s, const struct figure *f, bool vertical,
     bool done = !vertical && a->at_data && add_places(&t, f);
     if (!done) {
         t.count = 0;
-        if (!s->logarithmic)
+        if (!s->logarithmic || s->high < 3 * s->low)
             add_linear(&t);
         else if (strcmp(a->unit, "MiB") == 0 || a->at_data)
             add_powers(&t, 2);
