@@ -131,7 +131,8 @@ void html_table(struct buf *out, const struct block *b, bool first)
 {
     const struct table_view *v = b->table;
     size_t rows = json_array_size(v->rows), shown = rows > ROW_MOST ? ROW_MOST : rows;
-    buf_printf(out, "<details class=\"table\" id=\"%s\"%s><summary><h3 id=\"%s-h\">", b->id,
+    buf_printf(out, "<details class=\"table%s\" id=\"%s\"%s><summary><h3 id=\"%s-h\">",
+               rows > ROW_OPEN_FIRST ? " long" : "", b->id,
                rows > (first ? ROW_OPEN_FIRST : ROW_OPEN) ? "" : " open", b->id);
     markup_text(out, b->title);
     buf_printf(out, "</h3> <span class=\"mute\">%zu %s</span></summary>\n", rows,

@@ -136,6 +136,40 @@ static double add_y_label(struct buf *out, const struct figure *f, double top)
     return top + 24;
 }
 
+static size_t letters_of(const char *text)
+{
+    size_t n = 0;
+    for (const char *p = text; *p; p++)
+        n += ((unsigned char)*p & 0xc0) != 0x80;
+    return n;
+}
+
+/* How many marks lie under words of that width from (left, bottom) on. */
+static size_t marks_under(const struct figure *f, const struct scale *x, const struct scale *y,
+                          double left, double width, double bottom)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->series_count; i++)
+        for (size_t k = 0; k < f->series[i].count; k++) {
+            const struct figure_point *p = &f->series[i].at[k];
+            if (!figure_shows(f, p))
+                continue;
+            double px = scale_at(x, p->x), py = scale_at(y, p->y);
+            n += px > left - 6 && px < left + width + 6 && py > bottom - 18 && py < bottom + 8;
+        }
+    return n;
+}
+
+/* Above its line, at the end where fewer marks are. */
+static double place_of_name(const struct figure *f, const struct figure_limit *l,
+                            const struct scale *x, const struct scale *y, double at)
+{
+    double width = LETTER * 12 / 13 * (double)letters_of(l->name), left = LEFT + 5,
+           right = WIDTH - RIGHT - width - 3;
+    return marks_under(f, x, y, left, width, at) <= marks_under(f, x, y, right, width, at) ? left
+                                                                                           : right;
+}
+
 static void add_limits(struct buf *out, const struct figure *f, const struct scale *x,
                        const struct scale *y)
 {
@@ -145,35 +179,23 @@ static void add_limits(struct buf *out, const struct figure *f, const struct sca
         if (!isfinite(l->value) || l->value < s->low || l->value > s->high)
             continue;
         double at = scale_at(s, l->value);
+        buf_puts(out, "<path class=\"rule\" stroke=\"#6b7280\" stroke-dasharray=\"7 4\" ");
         if (l->vertical)
-            buf_printf(out,
-                       "<path class=\"rule\" stroke=\"#6b7280\" stroke-dasharray=\"7 4\" "
-                       "d=\"M%.1f %.1fV%.1f\"/>",
-                       at, y->to, y->from);
+            buf_printf(out, "d=\"M%.1f %.1fV%.1f\"/>", at, y->to, y->from);
         else
-            buf_printf(out,
-                       "<path class=\"rule\" stroke=\"#6b7280\" stroke-dasharray=\"7 4\" "
-                       "d=\"M%d %.1fH%d\"/>",
-                       LEFT, at, WIDTH - RIGHT);
+            buf_printf(out, "d=\"M%d %.1fH%d\"/>", LEFT, at, WIDTH - RIGHT);
         buf_printf(out,
                    "<text class=\"halo\" stroke=\"#fff\" stroke-width=\"4\" "
                    "stroke-linejoin=\"round\" paint-order=\"stroke\" font-size=\"12\" "
-                   "x=\"%.1f\" y=\"%.1f\"%s>",
-                   l->vertical ? at + 4 : LEFT + 5, l->vertical ? y->to + 12 : at - 4, "");
+                   "x=\"%.1f\" y=\"%.1f\">",
+                   l->vertical ? at + 4 : place_of_name(f, l, x, y, at),
+                   l->vertical ? y->to + 12 : at - 4);
         markup_text(out, l->name);
         buf_puts(out, "</text>\n");
     }
 }
 
 /* ---- legend */
-
-static size_t letters_of(const char *text)
-{
-    size_t n = 0;
-    for (const char *p = text; *p; p++)
-        n += ((unsigned char)*p & 0xc0) != 0x80;
-    return n;
-}
 
 /* Entries side by side as they fit; returns where the legend ends.  out NULL: only that. */
 static double add_legend(struct buf *out, const struct figure *f, double top)
