@@ -6,12 +6,12 @@
 
 #include "config.h"
 
-#include "anova_family.h"
-#include "anova_sums.h"
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "sides.h"
+#include "plugins/analysis/anova/family.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/groups.h"
+#include "plugins/analysis/library/sides.h"
+#include "plugins/analysis/stats/anova_sums.h"
 
 #include <math.h>
 #include <stdio.h>

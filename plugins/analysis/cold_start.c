@@ -6,10 +6,10 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/groups.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,12 +5,12 @@
 
 #include "config.h"
 
-#include "comparison.h"
-#include "figure.h"
-#include "groups.h"
-#include "sides.h"
-#include "two_sample.h"
-#include "views.h"
+#include "plugins/analysis/compare/comparison.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/groups.h"
+#include "plugins/analysis/library/sides.h"
+#include "plugins/analysis/library/views.h"
+#include "plugins/analysis/stats/two_sample.h"
 
 #include <math.h>
 #include <stdio.h>

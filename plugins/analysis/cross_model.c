@@ -8,12 +8,11 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "facts.h"
-#include "figure.h"
-#include "groups.h"
-#include "series.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/facts.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -24,10 +23,8 @@
 #include <ctxmark/util.h>
 
 struct work {
-    const struct ctxmark_host *h;
-    struct rows rows;
+    struct input *in;
     struct ctxmark_column params_m;
-    struct series_set set;
     double *values; /* [largest cell] */
 };
 
@@ -63,14 +60,14 @@ static struct entry make_entry(const struct work *w, const struct series *s)
 {
     const char *backend = s->keys.backend, *model = s->keys.model;
     struct entry e = {.series = s};
-    double by_fact = facts_number(w->h, backend, model, "params_m"),
-           all = facts_number(w->h, backend, model, "parameters") / 1e6,
+    double by_fact = facts_number(w->in->h, backend, model, "params_m"),
+           all = facts_number(w->in->h, backend, model, "parameters") / 1e6,
            column = rows_number(&w->params_m, s->cells[0].group->rows[0]),
            name = size_in_name(model);
     e.params_m = by_fact > 0 ? by_fact : all > 0 ? all : column > 0 ? column : name;
     e.source = by_fact > 0 || all > 0 ? "fact" : column > 0 ? "column" : name > 0 ? "name" : NULL;
-    e.layers_heads =
-        facts_number(w->h, backend, model, "layers") * facts_number(w->h, backend, model, "heads");
+    e.layers_heads = facts_number(w->in->h, backend, model, "layers") *
+                     facts_number(w->in->h, backend, model, "heads");
     return e;
 }
 
@@ -204,7 +201,7 @@ static double mean_rate(struct work *w, const struct cell *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->rows, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, c->group->rows[i]);
         if (isfinite(rate))
             w->values[n++] = rate;
     }
@@ -280,43 +277,32 @@ static void say_sizes(const struct ctxmark_host *h, const struct size_row *s, si
 
 /* --- putting it together */
 
-static int analyze_series(struct work *w)
+static int work(struct input *in)
 {
-    size_t count = w->set.count, cells = w->set.cell_count;
-    struct entry *e = calloc(count + 1, sizeof *e);
-    struct ratio_row *r = calloc(cells + 1, sizeof *r);
-    struct size_row *s = calloc(cells + 1, sizeof *s);
-    w->values = malloc((w->set.largest + 1) * sizeof *w->values);
-    bool ready = e && r && s && w->values;
-    if (ready) {
-        for (size_t i = 0; i < count; i++)
-            e[i] = make_entry(w, &w->set.items[i]);
-        size_t n = make_ratios(e, count, r);
-        table_emit(w->h, &ratio_table, r, sizeof *r, n);
-        say_ratios(w->h, r, n);
-        n = make_sizes(w, e, count, s);
-        table_emit(w->h, &size_table, s, sizeof *s, n);
-        say_sizes(w->h, s, n);
-    }
-    free(e);
-    free(r);
-    free(s);
-    free(w->values);
-    return ready ? 0 : -1;
+    struct work w = {.in = in, .params_m = {.size = sizeof w.params_m}};
+    if (!in->h->column(in->h, "params_m", &w.params_m))
+        w.params_m = (struct ctxmark_column){0};
+    size_t count = in->set.count, cells = in->set.cell_count;
+    struct entry *e = input_array(in, count, sizeof *e);
+    struct ratio_row *r = input_array(in, cells, sizeof *r);
+    struct size_row *s = input_array(in, cells, sizeof *s);
+    w.values = input_array(in, in->set.largest, sizeof *w.values);
+    if (in->failed)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        e[i] = make_entry(&w, &in->set.items[i]);
+    size_t n = make_ratios(e, count, r);
+    table_emit(in->h, &ratio_table, r, sizeof *r, n);
+    say_ratios(in->h, r, n);
+    n = make_sizes(&w, e, count, s);
+    table_emit(in->h, &size_table, s, sizeof *s, n);
+    say_sizes(in->h, s, n);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
-    rows_get(&w.rows, h);
-    w.params_m.size = sizeof w.params_m;
-    if (!h->column(h, "params_m", &w.params_m))
-        w.params_m = (struct ctxmark_column){0};
-    int done = series_make(&w.set, &w.rows, h);
-    if (done == 0)
-        done = analyze_series(&w);
-    series_free(&w.set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

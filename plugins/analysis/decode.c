@@ -7,12 +7,11 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "facts.h"
-#include "figure.h"
-#include "groups.h"
-#include "series.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/facts.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,9 +23,7 @@
 #define LEVEL 0.95
 
 struct work {
-    const struct ctxmark_host *h;
-    struct rows rows;
-    struct series_set set;
+    struct input *in;
     double rate;    /* to keep, tok/s */
     double *values; /* 2 x [largest cell] */
 };
@@ -61,12 +58,12 @@ static const struct table rate_table =
 static struct rate_row make_rate(struct work *w, const struct series *s, const struct cell *c)
 {
     struct rate_row r = {.keys = s->keys};
-    double *rates = w->values, *per_token = w->values + w->set.largest, tokens = 0, ms = 0;
+    double *rates = w->values, *per_token = w->values + w->in->set.largest, tokens = 0, ms = 0;
     size_t n = 0;
     r.keys.context_length = c->context;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->rows, c->group->rows[i]),
-               latency = rows_number(&w->rows.latency, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, c->group->rows[i]),
+               latency = rows_number(&w->in->rows.latency, c->group->rows[i]);
         if (!(rate > 0) || !isfinite(rate))
             continue;
         tokens += rate * latency;
@@ -260,7 +257,7 @@ static void plot_rates(const struct work *w, const struct rate_row *r, size_t co
     for (size_t i = 0; i < count; i++)
         lines_add(&lines, series_name(&r[i].keys, name, sizeof name), r[i].keys.model,
                   r[i].keys.context_length, r[i].decode_tok_s_mean, r[i].ci95_low, r[i].ci95_high);
-    lines_emit(w->h, &lines,
+    lines_emit(w->in->h, &lines,
                (struct ctxmark_plot){.name = "decode_rates",
                                      .title = "Mean decode rate by context length",
                                      .section = "decode",
@@ -286,56 +283,49 @@ static size_t make_rates(struct work *w, const struct series *s, struct rate_row
     return n;
 }
 
-static int analyze_series(struct work *w)
+/* As the facts say it of a model on a backend, or (k NULL) of all. */
+static double rate_to_keep(const struct ctxmark_host *h, const struct keys *k, double otherwise)
 {
-    struct rate_row *rates = calloc(w->set.cell_count + 1, sizeof *rates);
-    struct degradation_row *d = calloc(w->set.count + 1, sizeof *d);
-    struct limit_row *l = calloc(w->set.count + 1, sizeof *l);
-    double *room = malloc((2 * w->set.cell_count + 1) * sizeof *room);
-    w->values = malloc((2 * w->set.largest + 1) * sizeof *w->values);
-    bool ready = rates && d && l && room && w->values;
-    size_t count = 0, series = 0;
-    for (size_t i = 0; ready && i < w->set.count; i++) {
-        if (!series_is(&w->set.items[i], "decode"))
-            continue;
-        size_t n = make_rates(w, &w->set.items[i], &rates[count]);
+    double fact = facts_number(h, k ? k->backend : NULL, k ? k->model : NULL, "rate_tok_s");
+    return fact > 0 ? fact : otherwise;
+}
+
+static int work(struct input *in)
+{
+    struct work w = {.in = in};
+    size_t count = 0, series = 0, cells = in->set.cell_count;
+    struct rate_row *rates = input_array(in, cells, sizeof *rates);
+    struct degradation_row *d = input_array(in, in->set.count, sizeof *d);
+    struct limit_row *l = input_array(in, in->set.count, sizeof *l);
+    double *room = input_array(in, 2 * cells, sizeof *room);
+    w.values = input_array(in, 2 * in->set.largest, sizeof *w.values);
+    if (in->failed)
+        return -1;
+    w.rate =
+        rate_to_keep(in->h, NULL, in->h->option_number(in->h, CTXMARK_SCOPE_PLUGIN, "rate", 0, 50));
+    for (size_t i = 0; i < in->set.count; i++) {
+        size_t n = series_is(&in->set.items[i], "decode")
+                       ? make_rates(&w, &in->set.items[i], &rates[count])
+                       : 0;
         if (!n)
             continue;
-        double fact =
-            facts_number(w->h, rates[count].keys.backend, rates[count].keys.model, "rate_tok_s");
         d[series] = make_degradation(&rates[count], n);
-        l[series++] =
-            make_limit(&rates[count], n, fact > 0 ? fact : w->rate, room, room + w->set.cell_count);
+        l[series++] = make_limit(&rates[count], n, rate_to_keep(in->h, &rates[count].keys, w.rate),
+                                 room, room + cells);
         count += n;
     }
-    if (ready) {
-        table_emit(w->h, &rate_table, rates, sizeof *rates, count);
-        table_emit(w->h, &degradation_table, d, sizeof *d, series);
-        table_emit(w->h, &limit_table, l, sizeof *l, series);
-        say_degradation(w->h, d, series);
-        say_limits(w->h, l, series);
-        plot_rates(w, rates, count);
-    }
-    free(rates);
-    free(d);
-    free(l);
-    free(room);
-    free(w->values);
-    return ready ? 0 : -1;
+    table_emit(in->h, &rate_table, rates, sizeof *rates, count);
+    table_emit(in->h, &degradation_table, d, sizeof *d, series);
+    table_emit(in->h, &limit_table, l, sizeof *l, series);
+    say_degradation(in->h, d, series);
+    say_limits(in->h, l, series);
+    plot_rates(&w, rates, count);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
-    w.rate = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "rate", 0, 50);
-    double fact = facts_number(h, NULL, NULL, "rate_tok_s");
-    w.rate = fact > 0 ? fact : w.rate;
-    rows_get(&w.rows, h);
-    int done = series_make(&w.set, &w.rows, h);
-    if (done == 0)
-        done = analyze_series(&w);
-    series_free(&w.set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

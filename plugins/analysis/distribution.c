@@ -5,11 +5,10 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "series.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -175,43 +174,30 @@ static void say_shapes(const struct ctxmark_host *h, const struct pooled_row *p,
 
 /* --- putting it together */
 
-static int analyze_series(const struct ctxmark_host *h, const struct series_set *set)
+static int work(struct input *in)
 {
-    size_t total = 0, n = 0;
-    for (size_t i = 0; i < set->groups.count; i++)
-        total += set->groups.items[i].count;
-    struct cell_row *c = calloc(set->cell_count + 1, sizeof *c);
-    struct pooled_row *p = calloc(set->count + 1, sizeof *p);
-    double *values = malloc((total + 1) * sizeof *values);
-    bool ready = c && p && values;
-    for (size_t i = 0; ready && i < set->count; i++) {
-        const struct series *s = &set->items[i];
+    size_t n = 0;
+    struct cell_row *c = input_array(in, in->set.cell_count, sizeof *c);
+    struct pooled_row *p = input_array(in, in->set.count, sizeof *p);
+    double *values = input_array(in, in->set.value_count, sizeof *values);
+    if (in->failed)
+        return -1;
+    for (size_t i = 0; i < in->set.count; i++) {
+        const struct series *s = &in->set.items[i];
         size_t first = n;
         for (size_t k = 0; k < s->count; k++)
             c[n++] = make_cell(s, &s->cells[k]);
         p[i] = make_pooled(s, &c[first], values);
     }
-    if (ready) {
-        table_emit(h, &pooled_table, p, sizeof *p, set->count);
-        table_emit(h, &cell_table, c, sizeof *c, n);
-        say_shapes(h, p, set->count, c, n);
-    }
-    free(c);
-    free(p);
-    free(values);
-    return ready ? 0 : -1;
+    table_emit(in->h, &pooled_table, p, sizeof *p, in->set.count);
+    table_emit(in->h, &cell_table, c, sizeof *c, n);
+    say_shapes(in->h, p, in->set.count, c, n);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct rows rows;
-    struct series_set set;
-    rows_get(&rows, h);
-    int done = series_make(&set, &rows, h);
-    if (done == 0)
-        done = analyze_series(h, &set);
-    series_free(&set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

@@ -6,10 +6,10 @@
 
 #include "config.h"
 
-#include "answer.h"
-#include "emit.h"
-#include "figure.h"
-#include "sources.h"
+#include "plugins/analysis/library/answer.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/sources.h"
 
 #include <math.h>
 #include <stdlib.h>

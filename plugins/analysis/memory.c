@@ -7,12 +7,11 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "lsq.h"
-#include "series.h"
-#include "shape.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/library/shape.h"
+#include "plugins/analysis/stats/lsq.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -469,7 +468,7 @@ static void analyze_model(struct work *w, const struct memory *m, double *room)
     take_peaks(&p, m, room);
     if (!p.count)
         return;
-    struct shape s = shape_get(w->h, m->keys.backend, m->keys.model);
+    struct shape s = shape_get(w->h, m->keys.backend, m->keys.model, NAN);
     struct growth_row *g = &w->growth[w->growth_count++];
     *g = make_growth(&p);
     for (size_t i = 0; i < m->count; i++)
@@ -503,46 +502,34 @@ static void say_all(const struct work *w)
         say_budget(w->h, &w->budgets[i], i);
 }
 
-static int analyze_memories(const struct ctxmark_host *h, const struct series_set *set)
+static int work(struct input *in)
 {
+    const struct series_set *set = &in->set;
     size_t cells = 0;
     for (size_t i = 0; i < set->memory_count; i++)
         cells += set->memories[i].count;
-    struct work w = {.h = h, .limit = NAN};
-    w.growth = calloc(set->memory_count + 1, sizeof *w.growth);
-    w.kv = calloc(set->memory_count + 1, sizeof *w.kv);
-    w.budgets = calloc(set->memory_count + 1, sizeof *w.budgets);
-    w.contexts = calloc(cells + 1, sizeof *w.contexts);
-    double *room = malloc((2 * cells + 1) * sizeof *room);
-    bool ready = w.growth && w.kv && w.budgets && w.contexts && room;
-    for (size_t i = 0; ready && i < set->memory_count; i++)
+    struct work w = {.h = in->h, .limit = NAN};
+    w.growth = input_array(in, set->memory_count, sizeof *w.growth);
+    w.kv = input_array(in, set->memory_count, sizeof *w.kv);
+    w.budgets = input_array(in, set->memory_count, sizeof *w.budgets);
+    w.contexts = input_array(in, cells, sizeof *w.contexts);
+    double *room = input_array(in, 2 * cells, sizeof *room);
+    if (in->failed)
+        return -1;
+    for (size_t i = 0; i < set->memory_count; i++)
         analyze_model(&w, &set->memories[i], room);
-    if (ready) {
-        table_emit(h, &context_table, w.contexts, sizeof *w.contexts, w.context_count);
-        table_emit(h, &growth_table, w.growth, sizeof *w.growth, w.growth_count);
-        table_emit(h, &kv_table, w.kv, sizeof *w.kv, w.kv_count);
-        table_emit(h, &budget_table, w.budgets, sizeof *w.budgets, w.budget_count);
-        say_all(&w);
-    }
-    emit_plot(h, &w.lines, w.limit);
-    free(w.growth);
-    free(w.kv);
-    free(w.budgets);
-    free(w.contexts);
-    free(room);
-    return ready ? 0 : -1;
+    table_emit(in->h, &context_table, w.contexts, sizeof *w.contexts, w.context_count);
+    table_emit(in->h, &growth_table, w.growth, sizeof *w.growth, w.growth_count);
+    table_emit(in->h, &kv_table, w.kv, sizeof *w.kv, w.kv_count);
+    table_emit(in->h, &budget_table, w.budgets, sizeof *w.budgets, w.budget_count);
+    say_all(&w);
+    emit_plot(in->h, &w.lines, w.limit);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct rows rows;
-    struct series_set set;
-    rows_get(&rows, h);
-    int done = series_make(&set, &rows, h);
-    if (done == 0)
-        done = analyze_memories(h, &set);
-    series_free(&set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

@@ -6,13 +6,12 @@
 
 #include "config.h"
 
-#include "adjust.h"
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "series.h"
-#include "stats.h"
-#include "tails.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/stats/adjust.h"
+#include "plugins/analysis/stats/stats.h"
+#include "plugins/analysis/stats/tails.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -30,9 +29,7 @@
 #define HIGH_RATE_PCT 5.0
 
 struct work {
-    const struct ctxmark_host *h;
-    struct rows rows;
-    struct series_set set;
+    struct input *in;
     double *order, *values, *ranks, *sorted; /* [largest cell] each */
 };
 
@@ -110,7 +107,7 @@ static void find_points(struct work *w, const struct series *s, const struct cel
                         struct cell_row *r, struct points *ret)
 {
     for (size_t i = 0; i < c->group->count && c->n >= FENCE_FEWEST; i++) {
-        double x = rows_number(&w->rows.latency, c->group->rows[i]);
+        double x = rows_number(&w->in->rows.latency, c->group->rows[i]);
         bool fence = x < r->iqr_lo || x > r->iqr_hi,
              mad = r->mad > 0 && fabs(x - c->median) > MAD_BOUND * NORMAL_MAD * r->mad;
         r->outliers += fence;
@@ -119,7 +116,7 @@ static void find_points(struct work *w, const struct series *s, const struct cel
             continue;
         struct point_row *p = &ret->items[ret->count++];
         *p = (struct point_row){.keys = s->keys,
-                                .rep = rows_number(&w->rows.rep, c->group->rows[i]),
+                                .rep = rows_number(&w->in->rows.rep, c->group->rows[i]),
                                 .latency = x,
                                 .median = c->median,
                                 .ratio = x / c->median,
@@ -134,7 +131,7 @@ static void find_points(struct work *w, const struct series *s, const struct cel
 /* When a row was measured: by seq, else repetition, else its place in the file. */
 static double order_of(const struct work *w, uint32_t row)
 {
-    double seq = rows_number(&w->rows.seq, row), rep = rows_number(&w->rows.rep, row);
+    double seq = rows_number(&w->in->rows.seq, row), rep = rows_number(&w->in->rows.rep, row);
     return !isnan(seq) ? seq : !isnan(rep) ? rep : (double)row;
 }
 
@@ -195,7 +192,7 @@ static void find_drift(struct work *w, const struct cell *c, struct cell_row *r)
         return;
     for (size_t i = 0; i < n; i++) {
         w->order[i] = order_of(w, c->group->rows[i]);
-        w->values[i] = rows_number(&w->rows.latency, c->group->rows[i]);
+        w->values[i] = rows_number(&w->in->rows.latency, c->group->rows[i]);
     }
     rank_order(w, n);
     correlate(w->order, w->values, n, &unused, &slope);
@@ -296,14 +293,15 @@ static void say_outliers(struct work *w, const struct series_row *s, size_t coun
         if (s[i].rate_pct > s[worst].rate_pct)
             worst = i;
     if (fence)
-        finding_emit(
-            w->h, total->rate_pct > HIGH_RATE_PCT ? CTXMARK_SEVERITY_NOTICE : CTXMARK_SEVERITY_INFO,
-            "outliers", series_table.name, (int64_t)worst, "rate_pct",
-            "%.0f of %.0f measurements (%.1f %%) lie outside their cell's fence, %.0f of "
-            "them slow; %zu are repetition 0. Most are in %s, %s (%.1f %%).",
-            total->outliers, total->n, total->rate_pct, total->slow, first,
-            series_name(&s[worst].keys, name, sizeof name),
-            s[worst].keys.mode ? s[worst].keys.mode : "all", s[worst].rate_pct);
+        finding_emit(w->in->h,
+                     total->rate_pct > HIGH_RATE_PCT ? CTXMARK_SEVERITY_NOTICE
+                                                     : CTXMARK_SEVERITY_INFO,
+                     "outliers", series_table.name, (int64_t)worst, "rate_pct",
+                     "%.0f of %.0f measurements (%.1f %%) lie outside their cell's fence, %.0f of "
+                     "them slow; %zu are repetition 0. Most are in %s, %s (%.1f %%).",
+                     total->outliers, total->n, total->rate_pct, total->slow, first,
+                     series_name(&s[worst].keys, name, sizeof name),
+                     s[worst].keys.mode ? s[worst].keys.mode : "all", s[worst].rate_pct);
 }
 
 static void say_drift(struct work *w, const struct cell_row *c, size_t count)
@@ -319,7 +317,8 @@ static void say_drift(struct work *w, const struct cell_row *c, size_t count)
     }
     if (found)
         finding_emit(
-            w->h, CTXMARK_SEVERITY_NOTICE, "drift", cell_table.name, (int64_t)worst, "drift_pct",
+            w->in->h, CTXMARK_SEVERITY_NOTICE, "drift", cell_table.name, (int64_t)worst,
+            "drift_pct",
             "%zu of %zu samples (cell and mode) drift while they are measured, by most %s, "
             "%s at %.0f tokens: %+.3g %% from first to last repetition (rank correlation "
             "%.2f, adjusted p %.2g).",
@@ -346,58 +345,51 @@ static int adjust_drift(struct cell_row *c, size_t count)
     return done;
 }
 
-static int analyze_series(struct work *w)
+static void add_counts(struct series_row *to, const struct series_row *s)
 {
-    size_t cells = w->set.cell_count, n = 0, total = 0;
-    for (size_t i = 0; i < w->set.groups.count; i++)
-        total += w->set.groups.items[i].count;
-    struct cell_row *c = calloc(cells + 1, sizeof *c);
-    struct series_row *s = calloc(w->set.count + 1, sizeof *s), all = {0};
-    struct points points = {calloc(total + 1, sizeof *points.items), 0};
-    bool ready = c && s && points.items;
-    for (size_t i = 0; ready && i < w->set.count; i++) {
-        const struct series *item = &w->set.items[i];
+    to->n += s->n;
+    to->outliers += s->outliers;
+    to->outliers_mad += s->outliers_mad;
+    to->slow += s->slow;
+}
+
+static int work(struct input *in)
+{
+    struct work w = {.in = in};
+    size_t largest = in->set.largest, n = 0;
+    struct cell_row *c = input_array(in, in->set.cell_count, sizeof *c);
+    struct series_row *s = input_array(in, in->set.count, sizeof *s), all = {0};
+    struct points points = {input_array(in, in->set.value_count, sizeof *points.items), 0};
+    w.order = input_array(in, largest, sizeof *w.order);
+    w.values = input_array(in, largest, sizeof *w.values);
+    w.ranks = input_array(in, largest, sizeof *w.ranks);
+    w.sorted = input_array(in, largest, sizeof *w.sorted);
+    if (in->failed)
+        return -1;
+    for (size_t i = 0; i < in->set.count; i++) {
+        const struct series *item = &in->set.items[i];
         size_t first = n, first_point = points.count;
         for (size_t k = 0; k < item->count; k++)
-            make_cell(w, item, &item->cells[k], &c[n++], &points);
+            make_cell(&w, item, &item->cells[k], &c[n++], &points);
         s[i] =
             sum_cells(&c[first], n - first, points.items + first_point, points.count - first_point);
-        all.n += s[i].n;
-        all.outliers += s[i].outliers;
-        all.outliers_mad += s[i].outliers_mad;
-        all.slow += s[i].slow;
+        add_counts(&all, &s[i]);
     }
-    ready = ready && adjust_drift(c, n) == 0;
-    if (ready) {
-        add_rates(&all);
-        table_emit(w->h, &total_table, &all, sizeof all, w->set.count ? 1 : 0);
-        table_emit(w->h, &series_table, s, sizeof *s, w->set.count);
-        table_emit(w->h, &cell_table, c, sizeof *c, n);
-        table_emit(w->h, &point_table, points.items, sizeof *points.items, points.count);
-        say_outliers(w, s, w->set.count, &all, &points);
-        say_drift(w, c, n);
-    }
-    free(c);
-    free(s);
-    free(points.items);
-    return ready ? 0 : -1;
+    if (adjust_drift(c, n) < 0)
+        return -1;
+    add_rates(&all);
+    table_emit(in->h, &total_table, &all, sizeof all, in->set.count ? 1 : 0);
+    table_emit(in->h, &series_table, s, sizeof *s, in->set.count);
+    table_emit(in->h, &cell_table, c, sizeof *c, n);
+    table_emit(in->h, &point_table, points.items, sizeof *points.items, points.count);
+    say_outliers(&w, s, in->set.count, &all, &points);
+    say_drift(&w, c, n);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
-    rows_get(&w.rows, h);
-    int done = series_make(&w.set, &w.rows, h);
-    if (done == 0) {
-        w.order = malloc((4 * w.set.largest + 1) * sizeof *w.order);
-        w.values = w.order ? w.order + w.set.largest : NULL;
-        w.ranks = w.order ? w.values + w.set.largest : NULL;
-        w.sorted = w.order ? w.ranks + w.set.largest : NULL;
-        done = w.order ? analyze_series(&w) : -1;
-    }
-    free(w.order);
-    series_free(&w.set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

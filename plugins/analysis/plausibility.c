@@ -6,14 +6,14 @@
 
 #include "config.h"
 
-#include "conditions.h"
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "machine.h"
-#include "model_work.h"
-#include "stats.h"
-#include "views.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/groups.h"
+#include "plugins/analysis/library/shape.h"
+#include "plugins/analysis/library/views.h"
+#include "plugins/analysis/plausibility/conditions.h"
+#include "plugins/analysis/plausibility/machine.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -159,28 +159,27 @@ static double first_latency(const struct work *w, const struct group *g)
 
 /* Work and bytes of one repetition, as the cell's medians have it. */
 static void size_up(const struct work *w, struct cell_row *c, const struct group *g,
-                    const struct model_shape *m)
+                    const struct shape *m)
 {
     double prompt = median_of(w, g, &w->rows.prompt_tokens), n = prompt > 0 ? prompt : g->context;
     c->cached = median_of(w, g, &w->rows.cached_tokens);
     if (mode_is(&c->keys, "prefill")) {
         c->tokens = n;
-        c->work_tflop = model_prefill_flop(m, n, c->cached > 0 ? fmin(c->cached, n) : 0) / 1e12;
-        c->read_gb = model_step_bytes(m, 0) / 1e9;
+        c->work_tflop = shape_prefill_flop(m, n, c->cached > 0 ? fmin(c->cached, n) : 0) / 1e12;
+        c->read_gb = shape_step_bytes(m, 0) / 1e9;
         c->decode_step_ms = decode_step(w, decode_of(w, g));
         c->steps = c->latency / c->decode_step_ms;
     } else {
         c->tokens = median_of(w, g, &w->rows.generated_tokens);
-        c->work_tflop = model_step_flop(m, n) * c->tokens / 1e12;
-        c->read_gb = model_step_bytes(m, n) * c->tokens / 1e9;
+        c->work_tflop = shape_step_flop(m, n) * c->tokens / 1e12;
+        c->read_gb = shape_step_bytes(m, n) * c->tokens / 1e9;
     }
-    c->basis = isnan(c->work_tflop) ? NULL : m->whole ? "shape" : "parameters";
-    c->parameters = m->whole ? m->inner : m->parameters;
+    c->basis = isnan(c->work_tflop) ? NULL : shape_is_whole(m) ? "shape" : "parameters";
+    c->parameters = shape_is_whole(m) ? m->inner : m->parameters;
 }
 
 /* Against the machine's limits. */
-static void hold_against(struct cell_row *c, const struct machine *machine,
-                         const struct model_shape *m)
+static void hold_against(struct cell_row *c, const struct machine *machine, const struct shape *m)
 {
     c->needed_tflop_s = c->work_tflop / c->latency * 1000;
     c->needed_gb_s = c->read_gb / c->latency * 1000;
@@ -191,21 +190,21 @@ static void hold_against(struct cell_row *c, const struct machine *machine,
     c->bandwidth_from = machine->bandwidth.from;
     c->compute_pct = 100 * c->needed_tflop_s / c->peak_tflop_s;
     c->first_pct = 100 * c->first_tflop_s / c->peak_tflop_s;
-    if (model_step_bytes(m, 0) > CACHE_BYTES)
+    if (shape_step_bytes(m, 0) > CACHE_BYTES)
         c->bandwidth_pct = 100 * c->needed_gb_s / c->bandwidth_gb_s;
     c->limit_pct = fmax(c->compute_pct, c->bandwidth_pct);
 }
 
 /* By how much a limit must be exceeded before it proves anything. */
-static double proof_of(const struct work *w, const struct limit *l, const struct model_shape *m)
+static double proof_of(const struct work *w, const struct limit *l, const struct shape *m)
 {
     bool measured = l->from && strcmp(l->from, "measured") == 0;
-    double bound = m->whole && !m->quantised ? 1 : BOUND_SLACK;
+    double bound = shape_is_whole(m) && !m->quantised ? 1 : BOUND_SLACK;
     return measured && w->disturbed ? INFINITY : measured ? MEASURED_PROOF * bound : bound;
 }
 
 static void judge(const struct work *w, struct cell_row *c, const struct group *g,
-                  const struct machine *machine, const struct model_shape *m)
+                  const struct machine *machine, const struct shape *m)
 {
     double flops = 100 * proof_of(w, &machine->flops, m),
            bytes = 100 * proof_of(w, &machine->bandwidth, m);
@@ -221,8 +220,9 @@ static void judge(const struct work *w, struct cell_row *c, const struct group *
                 c->bandwidth_pct > 100 * machine->bandwidth.slack;
     bool beyond = c->compute_pct > flops || c->bandwidth_pct > bytes;
     if (over && !beyond)
-        c->note = m->whole && !m->quantised ? "the limit is what a program reached, not a peak"
-                                            : "the work, or its arithmetic, is not wholly known";
+        c->note = shape_is_whole(m) && !m->quantised
+                      ? "the limit is what a program reached, not a peak"
+                      : "the work, or its arithmetic, is not wholly known";
     c->verdict = beyond ? "impossible" : over ? "doubtful" : "plausible";
     c->impossible = 0;
     for (size_t i = 0; i < g->count; i++) {
@@ -241,8 +241,7 @@ static struct cell_row make_cell(const struct work *w, const struct group *g)
                          .decode_step_ms = NAN,
                          .steps = NAN,
                          .first_ms = first_latency(w, g)};
-    struct model_shape m =
-        model_shape_get(w->h, g->backend, g->model, rows_number(&w->params_m, g->rows[0]));
+    struct shape m = shape_get(w->h, g->backend, g->model, rows_number(&w->params_m, g->rows[0]));
     struct machine machine = machine_get(w->h, g->backend, g->model);
     c.gpu = machine.name;
     size_up(w, &c, g, &m);

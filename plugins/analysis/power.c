@@ -7,11 +7,10 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "series.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,9 +26,7 @@
 #define MOST_REPETITIONS 1e7
 
 struct work {
-    const struct ctxmark_host *h;
-    struct rows rows;
-    struct series_set set;
+    struct input *in;
     double alpha, power;
 };
 
@@ -258,7 +255,7 @@ static void say_cells(const struct work *w, const struct cell_row *c, size_t cou
     if (!n)
         return;
     qsort(values, n, sizeof *values, compare_values);
-    finding_emit(w->h, CTXMARK_SEVERITY_INFO, "detectable_difference", cell_table.name,
+    finding_emit(w->in->h, CTXMARK_SEVERITY_INFO, "detectable_difference", cell_table.name,
                  (int64_t)worst, "mde_pct",
                  "Half of the %zu samples (cell and mode) can show differences of %.2g %% or less "
                  "(power %.2g, alpha %.2g); the least precise, %s, %s at %.0f tokens, only from "
@@ -268,7 +265,7 @@ static void say_cells(const struct work *w, const struct cell_row *c, size_t cou
                  c[worst].keys.mode ? c[worst].keys.mode : "all", c[worst].keys.context_length,
                  c[worst].mde_pct);
     if (blind)
-        finding_emit(w->h, CTXMARK_SEVERITY_NOTICE, "blind_samples", cell_table.name,
+        finding_emit(w->in->h, CTXMARK_SEVERITY_NOTICE, "blind_samples", cell_table.name,
                      (int64_t)worst, "mde_pct",
                      "%zu of %zu samples spread so widely that a mean twice as large could not be "
                      "told from theirs: a few repetitions stand far off. Compare medians there.",
@@ -277,8 +274,8 @@ static void say_cells(const struct work *w, const struct cell_row *c, size_t cou
 
 /* --- putting it together */
 
-/* Counts samples by size, ascending by n; returns how many sizes there are. */
-static size_t count_sizes(const struct series_set *set, struct by_n_row *ret, size_t *sizes)
+/* Counts samples by size, ascending by n.  0, or -1: out of memory. */
+static int count_sizes(const struct series_set *set, struct by_n_row *ret, size_t *sizes)
 {
     size_t n = 0, kinds = 0;
     double *all = calloc(set->cell_count + 1, sizeof *all);
@@ -293,7 +290,7 @@ static size_t count_sizes(const struct series_set *set, struct by_n_row *ret, si
     }
     free(all);
     *sizes = kinds;
-    return all ? 0 : 1;
+    return all ? 0 : -1;
 }
 
 /* The most frequent size, the smaller of two as frequent. */
@@ -327,50 +324,37 @@ static void fill_by_n(const struct work *w, struct by_n_row *r, size_t *count)
     *count = kept;
 }
 
-static int analyze_series(struct work *w)
+static int work(struct input *in)
 {
-    size_t cells = w->set.cell_count, sizes = 0, n = 0, total = 0;
-    struct by_n_row *by_n = calloc(cells + 1, sizeof *by_n);
-    struct cell_row *c = calloc(cells + 1, sizeof *c);
-    struct stratum_row *s = calloc(w->set.count + 1, sizeof *s);
-    for (size_t i = 0; i < w->set.count; i++)
-        for (size_t k = 0; k < w->set.items[i].count; k++)
-            total += w->set.items[i].cells[k].n;
-    double *values = malloc((total + cells + 1) * sizeof *values);
-    bool ready = by_n && c && s && values && count_sizes(&w->set, by_n, &sizes) == 0;
-    double reps = ready ? usual_size(by_n, sizes) : NAN;
-    if (ready)
-        fill_by_n(w, by_n, &sizes);
-    for (size_t i = 0; ready && i < w->set.count; i++) {
-        const struct series *item = &w->set.items[i];
+    const struct ctxmark_host *h = in->h;
+    size_t cells = in->set.cell_count, sizes = 0, n = 0;
+    struct work w = {.in = in,
+                     .alpha = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "alpha", 0, 0.05),
+                     .power = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "power", 0, 0.8)};
+    struct by_n_row *by_n = input_array(in, cells, sizeof *by_n);
+    struct cell_row *c = input_array(in, cells, sizeof *c);
+    struct stratum_row *s = input_array(in, in->set.count, sizeof *s);
+    double *values = input_array(in, in->set.value_count + cells, sizeof *values);
+    if (in->failed || count_sizes(&in->set, by_n, &sizes) < 0)
+        return -1;
+    double reps = usual_size(by_n, sizes);
+    fill_by_n(&w, by_n, &sizes);
+    for (size_t i = 0; i < in->set.count; i++) {
+        const struct series *item = &in->set.items[i];
         for (size_t k = 0; k < item->count; k++)
-            c[n++] = make_cell(w, item, &item->cells[k], find_size(by_n, sizes, item->cells[k].n));
-        s[i] = make_stratum(w, item, reps, values);
+            c[n++] = make_cell(&w, item, &item->cells[k], find_size(by_n, sizes, item->cells[k].n));
+        s[i] = make_stratum(&w, item, reps, values);
     }
-    if (ready) {
-        table_emit(w->h, &by_n_table, by_n, sizeof *by_n, sizes);
-        table_emit(w->h, &cell_table, c, sizeof *c, n);
-        table_emit(w->h, &stratum_table, s, sizeof *s, w->set.count);
-        say_cells(w, c, n, values);
-    }
-    free(by_n);
-    free(c);
-    free(s);
-    free(values);
-    return ready ? 0 : -1;
+    table_emit(h, &by_n_table, by_n, sizeof *by_n, sizes);
+    table_emit(h, &cell_table, c, sizeof *c, n);
+    table_emit(h, &stratum_table, s, sizeof *s, in->set.count);
+    say_cells(&w, c, n, values);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
-    w.alpha = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "alpha", 0, 0.05);
-    w.power = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "power", 0, 0.8);
-    rows_get(&w.rows, h);
-    int done = series_make(&w.set, &w.rows, h);
-    if (done == 0)
-        done = analyze_series(&w);
-    series_free(&w.set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

@@ -8,12 +8,11 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "figure.h"
-#include "groups.h"
-#include "segments.h"
-#include "series.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/regimes/segments.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -368,40 +367,30 @@ static void say_signs(const struct ctxmark_host *h, const struct step_row *r, si
 
 /* --- putting it together */
 
-static int analyze_series(const struct ctxmark_host *h, const struct series_set *set)
+static int work(struct input *in)
 {
-    struct regime_row *r = calloc(set->count + 1, sizeof *r);
-    struct step_row *steps = calloc(set->cell_count + 1, sizeof *steps);
-    double *spreads = malloc((set->cell_count + 1) * sizeof *spreads);
-    bool ready = r && steps && spreads;
+    struct regime_row *r = input_array(in, in->set.count, sizeof *r);
+    struct step_row *steps = input_array(in, in->set.cell_count, sizeof *steps);
+    double *spreads = input_array(in, in->set.cell_count, sizeof *spreads);
     size_t n = 0;
-    for (size_t i = 0; ready && i < set->count; i++) {
-        ready = make_row(&r[i], &set->items[i]) == 0;
-        for (size_t k = 0; ready && k < set->items[i].count; k++)
-            steps[n++] = make_step(&set->items[i], k, spreads);
+    if (in->failed)
+        return -1;
+    for (size_t i = 0; i < in->set.count; i++) {
+        if (make_row(&r[i], &in->set.items[i]) < 0)
+            return -1;
+        for (size_t k = 0; k < in->set.items[i].count; k++)
+            steps[n++] = make_step(&in->set.items[i], k, spreads);
     }
-    if (ready) {
-        table_emit(h, &regime_table, r, sizeof *r, set->count);
-        table_emit(h, &step_table, steps, sizeof *steps, n);
-        say_rows(h, r, set->count);
-        say_signs(h, steps, n);
-    }
-    free(r);
-    free(steps);
-    free(spreads);
-    return ready ? 0 : -1;
+    table_emit(in->h, &regime_table, r, sizeof *r, in->set.count);
+    table_emit(in->h, &step_table, steps, sizeof *steps, n);
+    say_rows(in->h, r, in->set.count);
+    say_signs(in->h, steps, n);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct rows rows;
-    struct series_set set;
-    rows_get(&rows, h);
-    int done = series_make(&set, &rows, h);
-    if (done == 0)
-        done = analyze_series(h, &set);
-    series_free(&set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

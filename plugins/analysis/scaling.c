@@ -8,13 +8,12 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "figure.h"
-#include "fit.h"
-#include "groups.h"
-#include "lsq.h"
-#include "series.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/stats/fit.h"
+#include "plugins/analysis/stats/lsq.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,9 +26,7 @@
 #define CURVE_POINTS 40
 
 struct work {
-    const struct ctxmark_host *h;
-    struct rows rows;
-    struct series_set set;
+    struct input *in;
     double *x, *y, *weights, *values; /* [most contexts in a series], values: [largest cell] */
 };
 
@@ -159,7 +156,7 @@ static double ms_per_token(struct work *w, const struct cell *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->rows, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, c->group->rows[i]);
         if (rate > 0)
             w->values[n++] = 1000 / rate;
     }
@@ -349,7 +346,7 @@ static void say_artefact(struct work *w, const struct series *s, const struct fi
                          const struct fit_row *clean, int64_t row)
 {
     char name[512];
-    finding_emit(w->h, CTXMARK_SEVERITY_WARNING, "exponent_across_break", fit_table.name, row,
+    finding_emit(w->in->h, CTXMARK_SEVERITY_WARNING, "exponent_across_break", fit_table.name, row,
                  "power_b",
                  "%s, prefill: the exponent over the full range, context^%.2f, is an artefact of "
                  "the break between %.0f and %.0f tokens (%s). Up to %.0f tokens latency grows as "
@@ -366,14 +363,15 @@ static void say_growth(struct work *w, const struct series *s, const struct fit_
     char name[512];
     series_name(&s->keys, name, sizeof name);
     if (f->power_b_ci95_high < 1)
-        finding_emit(w->h, CTXMARK_SEVERITY_WARNING, "prefill_below_linear", fit_table.name, row,
-                     "power_b",
+        finding_emit(w->in->h, CTXMARK_SEVERITY_WARNING, "prefill_below_linear", fit_table.name,
+                     row, "power_b",
                      "%s, prefill: latency grows as context^%.3f only (95 %% interval %.3f to "
                      "%.3f). Reading a prompt takes at least time in proportion to its length, so "
                      "this is no prefill: a prompt cache, or a fixed cost that hides it.",
                      name, f->power_b, f->power_b_ci95_low, f->power_b_ci95_high);
     else if (f->power_b > 0)
-        finding_emit(w->h, CTXMARK_SEVERITY_INFO, "prefill_growth", fit_table.name, row, "power_b",
+        finding_emit(w->in->h, CTXMARK_SEVERITY_INFO, "prefill_growth", fit_table.name, row,
+                     "power_b",
                      "%s, prefill: latency grows as context^%.2f from %.0f to %.0f tokens (95 %% "
                      "interval %.2f to %.2f, R2 %.4f).",
                      name, f->power_b, f->context_first, f->context_last, f->power_b_ci95_low,
@@ -389,7 +387,8 @@ static void say_quadratic(struct work *w, const struct series *s, const struct f
         return;
     double x = f->context_last, square = f->quadratic_a * x * x,
            all = f->quadratic_c + f->quadratic_b * x + square;
-    finding_emit(w->h, CTXMARK_SEVERITY_INFO, "quadratic_term", fit_table.name, row, "quadratic_a",
+    finding_emit(w->in->h, CTXMARK_SEVERITY_INFO, "quadratic_term", fit_table.name, row,
+                 "quadratic_a",
                  "%s, prefill: a quadratic term shows up to %.0f tokens: %.3g ms per million token "
                  "pairs (95 %% interval %.3g to %.3g), %.0f %% of the latency there.",
                  series_name(&s->keys, name, sizeof name), x, f->quadratic_a * 1e6,
@@ -423,7 +422,7 @@ static void say_unstable(struct work *w, const struct robustness_row *r, size_t 
             worst = i;
     }
     if (unstable)
-        finding_emit(w->h, CTXMARK_SEVERITY_NOTICE, "exponent_depends_on_center",
+        finding_emit(w->in->h, CTXMARK_SEVERITY_NOTICE, "exponent_depends_on_center",
                      robustness_table.name, (int64_t)worst, "b_ratio_max_min",
                      "The exponents of %zu of %zu series differ by more than 10 %% between medians "
                      "and means, by most for %s, %s: %.3f through the medians, %.3f through the "
@@ -466,8 +465,8 @@ static size_t fit_medians(struct work *w, struct fit_row *ret, struct choice_row
                           size_t *ret_choices, struct lines *lines)
 {
     size_t count = 0, chosen = 0;
-    for (size_t i = 0; i < w->set.count; i++) {
-        const struct series *s = &w->set.items[i];
+    for (size_t i = 0; i < w->in->set.count; i++) {
+        const struct series *s = &w->in->set.items[i];
         struct range ranges[3];
         size_t first = count, n = ranges_of(s, ranges);
         for (size_t k = 0; k < n; k++) {
@@ -487,19 +486,19 @@ static size_t fit_medians(struct work *w, struct fit_row *ret, struct choice_row
 static void say_all(struct work *w, const struct fit_row *rows, size_t count)
 {
     size_t row = 0;
-    for (size_t i = 0; i < w->set.count && row < count; i++) {
+    for (size_t i = 0; i < w->in->set.count && row < count; i++) {
         struct range ranges[3];
-        size_t n = ranges_of(&w->set.items[i], ranges);
-        say_fits(w, &w->set.items[i], &rows[row], n, (int64_t)row);
-        row += series_is(&w->set.items[i], "decode") ? 2 * n : n;
+        size_t n = ranges_of(&w->in->set.items[i], ranges);
+        say_fits(w, &w->in->set.items[i], &rows[row], n, (int64_t)row);
+        row += series_is(&w->in->set.items[i], "decode") ? 2 * n : n;
     }
 }
 
 static size_t fit_centers(struct work *w, struct fit_row *ret, struct robustness_row *robust)
 {
     size_t count = 0;
-    for (size_t i = 0; i < w->set.count; i++) {
-        const struct series *s = &w->set.items[i];
+    for (size_t i = 0; i < w->in->set.count; i++) {
+        const struct series *s = &w->in->set.items[i];
         struct range ranges[3];
         double b[CENTER_COUNT];
         size_t n = ranges_of(s, ranges) > 1 ? 2 : 1;
@@ -515,52 +514,41 @@ static size_t fit_centers(struct work *w, struct fit_row *ret, struct robustness
     return count;
 }
 
-static int analyze_series(struct work *w)
+static int work(struct input *in)
 {
+    struct work w = {.in = in};
     struct lines lines = {0};
-    size_t most = w->set.count * 6 + 1, chosen;
-    struct fit_row *fits = calloc(most, sizeof *fits);
-    struct choice_row *choices = calloc(most, sizeof *choices);
-    struct robustness_row *robust = calloc(w->set.count + 1, sizeof *robust);
-    bool ready = fits && choices && robust;
-    if (ready) {
-        size_t count = fit_medians(w, fits, choices, &chosen, &lines);
-        table_emit(w->h, &fit_table, fits, sizeof *fits, count);
-        table_emit(w->h, &choice_table, choices, sizeof *choices, chosen);
-        say_all(w, fits, count);
-        count = fit_centers(w, fits, robust);
-        table_emit(w->h, &robustness_table, robust, sizeof *robust, w->set.count);
-        table_emit(w->h, &center_table, fits, sizeof *fits, count);
-        say_unstable(w, robust, w->set.count);
-    }
-    lines_emit(w->h, &lines,
+    size_t series = in->set.count, cells = in->set.cell_count, chosen;
+    struct fit_row *fits = input_array(in, 6 * series, sizeof *fits);
+    struct choice_row *choices = input_array(in, 6 * series, sizeof *choices);
+    struct robustness_row *robust = input_array(in, series, sizeof *robust);
+    w.x = input_array(in, cells, sizeof *w.x);
+    w.y = input_array(in, cells, sizeof *w.y);
+    w.weights = input_array(in, cells, sizeof *w.weights);
+    w.values = input_array(in, in->set.largest, sizeof *w.values);
+    if (in->failed)
+        return -1;
+    size_t count = fit_medians(&w, fits, choices, &chosen, &lines);
+    table_emit(in->h, &fit_table, fits, sizeof *fits, count);
+    table_emit(in->h, &choice_table, choices, sizeof *choices, chosen);
+    say_all(&w, fits, count);
+    count = fit_centers(&w, fits, robust);
+    table_emit(in->h, &robustness_table, robust, sizeof *robust, series);
+    table_emit(in->h, &center_table, fits, sizeof *fits, count);
+    say_unstable(&w, robust, series);
+    lines_emit(in->h, &lines,
                (struct ctxmark_plot){.name = "prefill_fits",
                                      .title = "Prefill: medians and power laws before any break",
                                      .section = "scaling",
                                      .order = 10,
                                      .x = {"context length", "tokens", 1, 0},
                                      .y = {"median latency", "ms", 1, 0}});
-    free(fits);
-    free(choices);
-    free(robust);
-    return ready ? 0 : -1;
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
-    rows_get(&w.rows, h);
-    int done = series_make(&w.set, &w.rows, h);
-    if (done == 0) {
-        w.x = malloc((3 * w.set.cell_count + w.set.largest + 1) * sizeof *w.x);
-        w.y = w.x ? w.x + w.set.cell_count : NULL;
-        w.weights = w.x ? w.y + w.set.cell_count : NULL;
-        w.values = w.x ? w.weights + w.set.cell_count : NULL;
-        done = w.x ? analyze_series(&w) : -1;
-    }
-    free(w.x);
-    series_free(&w.set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

@@ -6,12 +6,11 @@
 
 #include "config.h"
 
-#include "emit.h"
-#include "figure.h"
-#include "fit.h"
-#include "groups.h"
-#include "series.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/input.h"
+#include "plugins/analysis/stats/fit.h"
+#include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,9 +26,7 @@ static const double thresholds_ms[] = {200, 1000, 5000, 10000};
 #define THRESHOLDS (sizeof thresholds_ms / sizeof *thresholds_ms)
 
 struct work {
-    const struct ctxmark_host *h;
-    struct rows rows;
-    struct series_set set;
+    struct input *in;
     double *values; /* [largest cell] */
     double *x, *y;  /* [cells] */
 };
@@ -88,7 +85,7 @@ static struct context_row make_context(struct work *w, const struct series *s, c
     r.median_high = m.high;
     size_t n = 0;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->rows, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, c->group->rows[i]);
         if (isfinite(rate))
             w->values[n++] = rate;
     }
@@ -294,48 +291,38 @@ static void plot(const struct ctxmark_host *h, const struct context_row *r, size
 
 /* --- putting it together */
 
-static int analyze_series(struct work *w)
+static int work(struct input *in)
 {
-    size_t cells = w->set.cell_count, count = 0, n = 0;
-    struct context_row *r = calloc(cells + 1, sizeof *r);
-    struct growth_row *g = calloc(w->set.count + 1, sizeof *g);
-    struct threshold_row *t = calloc(THRESHOLDS * w->set.count + 1, sizeof *t);
-    w->values = malloc((w->set.largest + 2 * cells + 1) * sizeof *w->values);
-    bool ready = r && g && t && w->values;
-    for (size_t i = 0; ready && i < w->set.count; i++) {
-        const struct series *s = &w->set.items[i];
+    struct work w = {.in = in};
+    size_t cells = in->set.cell_count, count = 0, n = 0;
+    struct context_row *r = input_array(in, cells, sizeof *r);
+    struct growth_row *g = input_array(in, in->set.count, sizeof *g);
+    struct threshold_row *t = input_array(in, THRESHOLDS * in->set.count, sizeof *t);
+    w.values = input_array(in, in->set.largest, sizeof *w.values);
+    w.x = input_array(in, cells, sizeof *w.x);
+    w.y = input_array(in, cells, sizeof *w.y);
+    if (in->failed)
+        return -1;
+    for (size_t i = 0; i < in->set.count; i++) {
+        const struct series *s = &in->set.items[i];
         if (!series_is(s, "prefill"))
             continue;
-        w->x = w->values + w->set.largest;
-        w->y = w->x + cells;
         for (size_t k = 0; k < s->count; k++)
-            r[n++] = make_context(w, s, &s->cells[k]);
-        make_thresholds(w, s, &t[THRESHOLDS * count]);
+            r[n++] = make_context(&w, s, &s->cells[k]);
+        make_thresholds(&w, s, &t[THRESHOLDS * count]);
         g[count++] = make_growth(s);
     }
-    if (ready) {
-        table_emit(w->h, &context_table, r, sizeof *r, n);
-        table_emit(w->h, &threshold_table, t, sizeof *t, THRESHOLDS * count);
-        table_emit(w->h, &growth_table, g, sizeof *g, count);
-        say_all(w->h, t, g, count);
-        plot(w->h, r, n);
-    }
-    free(r);
-    free(g);
-    free(t);
-    free(w->values);
-    return ready ? 0 : -1;
+    table_emit(in->h, &context_table, r, sizeof *r, n);
+    table_emit(in->h, &threshold_table, t, sizeof *t, THRESHOLDS * count);
+    table_emit(in->h, &growth_table, g, sizeof *g, count);
+    say_all(in->h, t, g, count);
+    plot(in->h, r, n);
+    return 0;
 }
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
-    rows_get(&w.rows, h);
-    int done = series_make(&w.set, &w.rows, h);
-    if (done == 0)
-        done = analyze_series(&w);
-    series_free(&w.set);
-    return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");
+    return input_analyze(h, work);
 }
 
 /* --- the plugin */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/analysis/stats.h"
+#include "plugins/analysis/stats/stats.h"
 #include "schema.h"
 #include "support.h"
 

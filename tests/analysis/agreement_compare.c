@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/analysis/anova_sums.h"
-#include "plugins/analysis/stats.h"
+#include "plugins/analysis/stats/anova_sums.h"
+#include "plugins/analysis/stats/stats.h"
 #include "schema.h"
 #include "support.h"
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plugins/analysis/fit.h"
+#include "plugins/analysis/stats/fit.h"
 #include "expect.h"
 #include "schema.h"
 #include "support.h"

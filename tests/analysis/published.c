@@ -14,10 +14,10 @@
 
 #include <gsl/gsl_cdf.h>
 
-#include "plugins/analysis/fit.h"
-#include "plugins/analysis/lsq.h"
-#include "plugins/analysis/series.h"
-#include "plugins/analysis/stats.h"
+#include "plugins/analysis/library/series.h"
+#include "plugins/analysis/stats/fit.h"
+#include "plugins/analysis/stats/lsq.h"
+#include "plugins/analysis/stats/stats.h"
 #include "support.h"
 
 #define LIMIT_MIB 12288.0

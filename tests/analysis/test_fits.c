@@ -11,12 +11,12 @@
 
 #include <jansson.h>
 
-#include "plugins/analysis/fit.h"
-#include "plugins/analysis/lsq.h"
-#include "plugins/analysis/segments.h"
-#include "plugins/analysis/series.h"
-#include "plugins/analysis/shape.h"
-#include "plugins/analysis/stats.h"
+#include "plugins/analysis/library/series.h"
+#include "plugins/analysis/library/shape.h"
+#include "plugins/analysis/regimes/segments.h"
+#include "plugins/analysis/stats/fit.h"
+#include "plugins/analysis/stats/lsq.h"
+#include "plugins/analysis/stats/stats.h"
 #include "support.h"
 
 #define CLOSE(got, expected, relative)                                                             \
@@ -298,7 +298,18 @@ END_TEST
 START_TEST(shape_gives_the_peaks_of_the_memory_model)
 {
     /* qwen2.5-0.5b: the reference's memory model, in MiB */
-    struct shape s = {24, 896, 14, 2, 64, 151936, 4864, 494032768, 2, 2, "math", "all"};
+    struct shape s = {.layers = 24,
+                      .hidden = 896,
+                      .heads = 14,
+                      .kv_heads = 2,
+                      .head_size = 64,
+                      .vocabulary = 151936,
+                      .intermediate = 4864,
+                      .parameters = 494032768,
+                      .weight_bytes = 2,
+                      .kv_bytes = NAN,
+                      .attention = "math",
+                      .logits = "all"};
     CLOSE(shape_kv_bytes(&s), 12288.0, 0);
     CLOSE(shape_peak_mib(&s, 512), 1118.917724609375, 1e-9);
     CLOSE(shape_peak_mib(&s, 16384), 34786.417724609375, 1e-9);

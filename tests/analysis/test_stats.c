@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "core/analysis/frame.h"
-#include "plugins/analysis/groups.h"
-#include "plugins/analysis/stats.h"
+#include "plugins/analysis/library/groups.h"
+#include "plugins/analysis/stats/stats.h"
 #include "support.h"
 
 #define CLOSE(got, expected, relative)                                                             \

@@ -10,11 +10,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "plugins/analysis/adjust.h"
-#include "plugins/analysis/anova_sums.h"
-#include "plugins/analysis/ranks.h"
-#include "plugins/analysis/tails.h"
-#include "plugins/analysis/two_sample.h"
+#include "plugins/analysis/stats/adjust.h"
+#include "plugins/analysis/stats/anova_sums.h"
+#include "plugins/analysis/stats/ranks.h"
+#include "plugins/analysis/stats/tails.h"
+#include "plugins/analysis/stats/two_sample.h"
 
 #define CLOSE(got, expected, relative)                                                             \
     ck_assert_msg(fabs((got) - (expected)) <= (relative)*fabs(expected), "%s is %.17g, not %.17g", \

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "facts.h"
-#include "stats.h"
+#include "plugins/analysis/stats/stats.h"
 
 #define JUMP_EXPONENT 3
 
@@ -228,11 +228,10 @@ int series_make(struct series_set *s, const struct rows *r, const struct ctxmark
         series_free(s);
         return -1;
     }
-    size_t total = 0;
     for (size_t i = 0; i < s->groups.count; i++)
-        total += s->groups.items[i].count;
+        s->value_count += s->groups.items[i].count;
     s->largest = s->groups.largest;
-    s->values = malloc((total + 1) * sizeof *s->values);
+    s->values = malloc((s->value_count + 1) * sizeof *s->values);
     s->cells = calloc(s->groups.count + 1, sizeof *s->cells);
     s->items = calloc(s->groups.count + 1, sizeof *s->items);
     if (!s->values || !s->cells || !s->items) {

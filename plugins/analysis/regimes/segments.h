@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "series.h"
+#include "plugins/analysis/library/series.h"
 
 #define SEGMENTS_FEWEST 4 /* contexts: below, nothing is told */
 

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "fit.h"
-#include "lsq.h"
-#include "stats.h"
+#include "plugins/analysis/stats/fit.h"
+#include "plugins/analysis/stats/lsq.h"
+#include "plugins/analysis/stats/stats.h"
 
 #define ALONE_FEWEST 4  /* contexts for a parabola */
 #define BESIDE_FEWEST 5 /* and for one of two segments */

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adjust.h"
-#include "ranks.h"
-#include "two_sample.h"
+#include "plugins/analysis/stats/adjust.h"
+#include "plugins/analysis/stats/ranks.h"
+#include "plugins/analysis/stats/two_sample.h"
 
 #define C(member, type, role, unit, definition)                                                    \
     FIELD(struct comparison, member, type, role, unit, definition)

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "stats.h"
+#include "plugins/analysis/stats/stats.h"
 
 #define LEVEL 0.95
 #define NORMAL_Z 1.96 /* as the report defines its interval */

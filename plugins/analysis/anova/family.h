@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "anova_sums.h"
-#include "sides.h"
+#include "plugins/analysis/library/sides.h"
+#include "plugins/analysis/stats/anova_sums.h"
 
 struct family {
     const struct group *any; /* one of its groups */

@@ -59,7 +59,8 @@ struct series_set {
     struct memory *memories;
     size_t memory_count;
     size_t cell_count;
-    size_t largest; /* most values in a cell */
+    size_t largest;     /* most values in a cell */
+    size_t value_count; /* of all cells */
     /* what the above points into */
     struct groups groups;
     struct cell *cells;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "emit.h"
-#include "stats.h"
+#include "plugins/analysis/library/emit.h"
+#include "plugins/analysis/stats/stats.h"
 
 #define FOREIGN_CORES 0.2 /* cores that others kept busy, median over the cell */
 #define WHOLE_PROMPT 0.98 /* of the nominal context length */

@@ -3,7 +3,7 @@
 
 #include "config.h"
 
-#include "anova_family.h"
+#include "family.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 
 #include <ctxmark/plugin.h>
 
-#include "groups.h"
+#include "plugins/analysis/library/groups.h"
 
 /* Emits the table `conditions` of cells that were throttled, truncated, cut short, served from a
  * cache, or disturbed by others (there is none where all is well), and findings about them.  0, or

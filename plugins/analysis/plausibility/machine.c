@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "facts.h"
+#include "plugins/analysis/library/facts.h"
 
 #define MEASURED_SLACK 1.25
 

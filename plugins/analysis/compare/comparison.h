@@ -6,7 +6,7 @@
 #ifndef ANALYSIS_COMPARISON_H
 #define ANALYSIS_COMPARISON_H
 
-#include "emit.h"
+#include "plugins/analysis/library/emit.h"
 
 #define COMPARISON_ALPHA 0.05
 #define COMPARISON_LEVEL 0.95
