@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE ((size_t)4 << 20)
+#define BLANK_ROWS 1024
 
 int columns_add(struct columns *c, const char *name, uint32_t type)
 {
@@ -34,53 +38,99 @@ int columns_find(const struct columns *c, const char *name)
     return -1;
 }
 
-static int grow_rows(struct columns *c)
+/* Large arrays lie in mappings of their own, of large pages: half the time of filling them goes
+ * into page faults otherwise.  realloc() does not get on with such mappings.  NULL: out of memory.
+ */
+static void *array_resize(void *array, size_t size, size_t wanted)
 {
-    size_t n = c->row_capacity ? c->row_capacity * 2 : 1024;
+    if (wanted < LARGE)
+        return realloc(array, wanted);
+    void *more = size < LARGE ? mmap(NULL, wanted, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                              : mremap(array, size, wanted, MREMAP_MAYMOVE);
+    if (more == MAP_FAILED)
+        return NULL;
+    if (size < LARGE) {
+        madvise(more, wanted, MADV_HUGEPAGE);
+        if (array)
+            memcpy(more, array, size);
+        free(array);
+    }
+    return more;
+}
+
+static void array_free(void *array, size_t size)
+{
+    if (size < LARGE)
+        free(array);
+    else if (array)
+        munmap(array, size);
+}
+
+static void blank(struct column *item, size_t from, size_t to)
+{
+    for (size_t i = from; item->number && i < to; i++)
+        item->number[i] = NAN;
+    if (item->code && from < to)
+        memset(item->code + from, 0xff, (to - from) * sizeof *item->code);
+}
+
+static int resize_rows(struct columns *c, size_t n)
+{
     for (size_t i = 0; i < c->count; i++) {
         struct column *item = &c->items[i];
-        if (item->number) {
-            double *number = realloc(item->number, n * sizeof *number);
-            if (!number)
-                return -1;
-            item->number = number;
-        }
-        if (item->code) {
-            int32_t *code = realloc(item->code, n * sizeof *code);
-            if (!code)
-                return -1;
-            item->code = code;
-        }
+        void *number = item->number, *code = item->code;
+        if (number)
+            number = array_resize(number, item->size, n * sizeof *item->number);
+        if (code)
+            code = array_resize(code, item->size, n * sizeof *item->code);
+        if ((item->number && !number) || (item->code && !code))
+            return -1;
+        item->number = number;
+        item->code = code;
+        item->size = n * (number ? sizeof *item->number : sizeof *item->code);
     }
     c->row_capacity = n;
     return 0;
 }
 
+/* Capacities are multiples of this: arrays end at the end of a page. */
+static size_t whole_blocks(size_t rows)
+{
+    return (rows + BLANK_ROWS - 1) / BLANK_ROWS * BLANK_ROWS;
+}
+
+void columns_expect_rows(struct columns *c, size_t rows)
+{
+    if (!c->row_capacity)
+        c->row_capacity = whole_blocks(rows);
+}
+
 int columns_add_row(struct columns *c)
 {
-    if (c->row_count == c->row_capacity && grow_rows(c) < 0)
+    if (c->row_count == c->row_capacity &&
+        resize_rows(c, whole_blocks(c->row_capacity / 2 * 3 + 1)) < 0)
         return -1;
-    for (size_t i = 0; i < c->count; i++) {
-        if (c->items[i].number)
-            c->items[i].number[c->row_count] = NAN;
-        if (c->items[i].code)
-            c->items[i].code[c->row_count] = -1;
+    if (c->row_count == c->blank_count) {
+        size_t left = c->row_capacity - c->blank_count,
+               ready = c->blank_count + (left < BLANK_ROWS ? left : BLANK_ROWS);
+        for (size_t i = 0; i < c->count; i++)
+            blank(&c->items[i], c->blank_count, ready);
+        c->blank_count = ready;
     }
     c->row_count++;
     return 0;
 }
 
-int columns_set_number(struct columns *c, size_t column, size_t row, double value)
+int column_make_numbers(struct columns *c, size_t column)
 {
     struct column *item = &c->items[column];
-    if (!item->number) {
-        item->number = malloc(c->row_capacity * sizeof *item->number);
-        if (!item->number)
-            return -1;
-        for (size_t i = 0; i < c->row_count; i++)
-            item->number[i] = NAN;
-    }
-    item->number[row] = value;
+    size_t size = c->row_capacity * sizeof *item->number;
+    item->number = array_resize(NULL, 0, size);
+    if (!item->number)
+        return -1;
+    item->size = size;
+    blank(item, 0, c->blank_count);
     return 0;
 }
 
@@ -88,10 +138,12 @@ int columns_set_text(struct columns *c, size_t column, size_t row, const char *t
 {
     struct column *item = &c->items[column];
     if (!item->code) {
-        item->code = malloc(c->row_capacity * sizeof *item->code);
+        size_t size = c->row_capacity * sizeof *item->code;
+        item->code = array_resize(NULL, 0, size);
         if (!item->code)
             return -1;
-        memset(item->code, 0xff, c->row_count * sizeof *item->code);
+        item->size = size;
+        blank(item, 0, c->blank_count);
     }
     int32_t id = dictionary_add(&item->texts, text, len);
     if (id < 0)
@@ -102,8 +154,8 @@ int columns_set_text(struct columns *c, size_t column, size_t row, const char *t
 
 void column_clear(struct column *c)
 {
-    free(c->number);
-    free(c->code);
+    array_free(c->number, c->size);
+    array_free(c->code, c->size);
     dictionary_free(&c->texts);
     c->number = NULL;
     c->code = NULL;

@@ -21,6 +21,7 @@ struct column {
     uint32_t type;  /* CTXMARK_NUMBER ... CTXMARK_TEXT */
     double *number; /* number-like; NULL: nothing known yet */
     int32_t *code;  /* CTXMARK_TEXT; NULL: nothing known yet */
+    size_t size;    /* bytes that number or code has */
     struct dictionary texts;
 };
 
@@ -28,16 +29,27 @@ struct columns {
     struct column *items;
     size_t count, capacity;
     size_t row_count, row_capacity;
+    size_t blank_count; /* rows that are there or made ready as unknown */
 };
 
 /* Adds an empty column; its index, or -1: out of memory.  name is cut to COLUMN_NAME_SIZE - 1. */
 int columns_add(struct columns *c, const char *name, uint32_t type);
 /* Index of a column; -1: none. */
 int columns_find(const struct columns *c, const char *name);
+/* Before the first row: about how many will come. */
+void columns_expect_rows(struct columns *c, size_t rows);
 /* One more row, all of it unknown.  0 or -1: out of memory. */
 int columns_add_row(struct columns *c);
+/* Room for the numbers of a column that has none yet, all unknown.  0 or -1: out of memory. */
+int column_make_numbers(struct columns *c, size_t column);
 /* Values of a row that is there.  0 or -1: out of memory. */
-int columns_set_number(struct columns *c, size_t column, size_t row, double value);
+static inline int columns_set_number(struct columns *c, size_t column, size_t row, double value)
+{
+    if (!c->items[column].number && column_make_numbers(c, column) < 0)
+        return -1;
+    c->items[column].number[row] = value;
+    return 0;
+}
 int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len);
 /* Frees the values of one column. */
 void column_clear(struct column *c);

@@ -10,9 +10,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/analysis/csv_scan.h"
+
 #define CSV_BUFFER ((size_t)256 << 10)
+
+/* Bytes behind what was read that a block may reach into, or that end the last field. */
+#define CSV_MARGIN (CSV_BLOCK + 1)
 
 int csv_open(struct csv_reader *r, const char *path, struct err *e)
 {
@@ -20,7 +26,7 @@ int csv_open(struct csv_reader *r, const char *path, struct err *e)
     r->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (r->fd < 0)
         return err_set(e, "%s: cannot be opened: %s", path, strerror(errno));
-    r->buffer = malloc(r->capacity + 1);
+    r->buffer = calloc(1, r->capacity + CSV_MARGIN);
     r->field_capacity = 64;
     r->fields = malloc(r->field_capacity * sizeof *r->fields);
     if (r->buffer && r->fields)
@@ -38,6 +44,15 @@ void csv_close(struct csv_reader *r)
     *r = (struct csv_reader){.fd = -1};
 }
 
+size_t csv_count_rows(const struct csv_reader *r)
+{
+    struct stat st;
+    size_t rows = r->next_line - 1;
+    if (!r->start || !rows || fstat(r->fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    return (size_t)((double)st.st_size / (double)r->start * (double)rows);
+}
+
 /* Makes room behind what is there: moves it to the front, and grows the buffer if it is full. */
 static int make_room(struct csv_reader *r, struct err *e)
 {
@@ -46,7 +61,7 @@ static int make_room(struct csv_reader *r, struct err *e)
     r->start = 0;
     if (r->fill < r->capacity)
         return 0;
-    char *bigger = realloc(r->buffer, r->capacity * 2 + 1);
+    char *bigger = realloc(r->buffer, r->capacity * 2 + CSV_MARGIN);
     if (!bigger)
         return err_memory(e);
     r->buffer = bigger;
@@ -207,9 +222,50 @@ static int take_row(struct csv_reader *r, size_t end, size_t lines, struct err *
     return p == stop ? 0 : split_row(r, p, stop, e);
 }
 
+/* The n fields of a row that a newline ended; an empty line has none. */
+static void end_plain_row(struct csv_reader *r, size_t n)
+{
+    struct csv_field *last = &r->fields[n - 1];
+    r->start = (size_t)(last->text + last->len + 1 - r->buffer);
+    if (last->len && last->text[last->len - 1] == '\r')
+        last->len--;
+    for (size_t i = 0; i < n; i++)
+        r->fields[i].text[r->fields[i].len] = '\0';
+    r->field_count = n == 1 && !last->len ? 0 : n;
+    r->ended = true;
+    r->has_nul = false;
+    r->line = r->next_line++;
+}
+
+/* Cuts the row at start as long as it is a plain one: whole in the buffer, without quotes and NUL
+ * bytes, and of no more fields than there is room for.  false: nothing was done. */
+static bool take_plain_row(struct csv_reader *r)
+{
+    char *text = r->buffer + r->start, *fill = r->buffer + r->fill;
+    size_t n = 0;
+    for (char *block = text; block < fill; block += CSV_BLOCK)
+        for (uint64_t found = csv_scan(block); found; found &= found - 1) {
+            char *p = block + __builtin_ctzll(found);
+            if (p >= fill || *p == '"' || !*p || n == r->field_capacity)
+                return false;
+            r->fields[n++] = (struct csv_field){text, (size_t)(p - text)};
+            text = p + 1;
+            if (*p == '\n') {
+                end_plain_row(r, n);
+                return true;
+            }
+        }
+    return false;
+}
+
 enum csv_result csv_next(struct csv_reader *r, struct err *e)
 {
     for (;;) {
+        if (r->start < r->fill && take_plain_row(r)) {
+            if (r->field_count)
+                return CSV_ROW;
+            continue;
+        }
         size_t end, lines;
         if (r->start == r->fill) {
             if (r->eof)

@@ -46,6 +46,10 @@ struct csv_reader {
 int csv_open(struct csv_reader *r, const char *path, struct err *e);
 void csv_close(struct csv_reader *r);
 
+/* About how many rows there are, by the file's size and the length of what was read so far; 0: not
+ * known. */
+size_t csv_count_rows(const struct csv_reader *r);
+
 /* The next row; empty lines are passed over. */
 enum csv_result csv_next(struct csv_reader *r, struct err *e);
 

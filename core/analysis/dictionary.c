@@ -11,10 +11,17 @@
 
 static uint64_t hash_text(const char *text, size_t len)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    uint64_t h = len, part;
+    for (; len >= sizeof part; text += sizeof part, len -= sizeof part) {
+        memcpy(&part, text, sizeof part);
+        h = (h ^ part) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 32;
+    }
+    part = 0;
     for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    return h ^ h >> 29;
+        part = part << 8 | (unsigned char)text[i];
+    h = (h ^ part) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
 }
 
 static bool is_text(const struct dictionary *d, int32_t id, const char *text, size_t len)
@@ -138,6 +145,8 @@ int32_t dictionary_add(struct dictionary *d, const char *text, size_t len)
 {
     if (d->count && is_text(d, d->last, text, len))
         return d->last;
+    if (d->count && is_text(d, d->expected[d->last % DICTIONARY_RECENT], text, len))
+        return d->last = d->expected[d->last % DICTIONARY_RECENT];
     int32_t id = d->slot_count ? d->slots[find_slot(d, text, len)] : -1;
     if (id < 0 && is_utf8(text, len)) {
         id = add_new(d, text, len);
@@ -147,8 +156,10 @@ int32_t dictionary_add(struct dictionary *d, const char *text, size_t len)
         id = mended ? add_new(d, mended, n) : -1;
         free(mended);
     }
-    if (id >= 0)
+    if (id >= 0) {
+        d->expected[d->last % DICTIONARY_RECENT] = id;
         d->last = id;
+    }
     return id;
 }
 

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define DICTIONARY_RECENT 8
+
 struct dictionary {
     char *bytes; /* all texts, each with its NUL */
     size_t byte_count, byte_capacity;
@@ -17,6 +19,7 @@ struct dictionary {
     int32_t *slots; /* hash table of numbers, -1: free */
     size_t slot_count;
     int32_t last; /* the number given last: most rows repeat the row before */
+    int32_t expected[DICTIONARY_RECENT]; /* what came behind one before: modes take turns */
 };
 
 /* The number of text[len]; bytes that are not UTF-8 are kept as U+FFFD.  -1: out of memory. */

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/err.h"
@@ -50,7 +51,7 @@ uint32_t column_role_from_name(const char *name)
 
 int emitted_init(struct emitted *m, const char *analyzer)
 {
-    *m = (struct emitted){analyzer, json_array(), json_array(), json_array(), 0};
+    *m = (struct emitted){analyzer, json_array(), json_array(), json_array(), 0, NULL, -1};
     if (m->tables && m->findings && m->plots)
         return 0;
     emitted_free(m);
@@ -62,6 +63,7 @@ void emitted_free(struct emitted *m)
     json_decref(m->tables);
     json_decref(m->findings);
     json_decref(m->plots);
+    free(m->types);
     *m = (struct emitted){0};
 }
 
@@ -177,16 +179,13 @@ static json_t *number_value(uint32_t type, double x)
     return json_real(x);
 }
 
-static json_t *row_values(const json_t *columns, const struct ctxmark_value *values)
+static json_t *row_values(const uint32_t *types, const struct ctxmark_value *values, size_t count)
 {
-    json_t *row = json_array(), *column;
-    size_t i;
-    json_array_foreach(columns, i, column)
-    {
-        uint32_t type = column_type_from_name(json_string_value(json_object_get(column, "type")));
-        json_t *v = type != CTXMARK_TEXT ? number_value(type, values[i].number)
-                    : values[i].text     ? json_string(values[i].text)
-                                         : json_null();
+    json_t *row = json_array();
+    for (size_t i = 0; row && i < count; i++) {
+        json_t *v = types[i] != CTXMARK_TEXT ? number_value(types[i], values[i].number)
+                    : values[i].text         ? json_string(values[i].text)
+                                             : json_null();
         if (json_array_append_new(row, v) < 0) {
             json_decref(row);
             return NULL;
@@ -195,17 +194,36 @@ static json_t *row_values(const json_t *columns, const struct ctxmark_value *val
     return row;
 }
 
+/* The types of a table's columns, kept until a row of another table comes; NULL: out of memory. */
+static const uint32_t *types_of(struct emitted *m, int32_t table, const json_t *columns)
+{
+    size_t i;
+    json_t *column;
+    if (m->typed_table == table)
+        return m->types;
+    uint32_t *types = realloc(m->types, (json_array_size(columns) + 1) * sizeof *types);
+    if (!types)
+        return NULL;
+    json_array_foreach(columns, i, column) types[i] =
+        column_type_from_name(json_string_value(json_object_get(column, "type")));
+    m->types = types;
+    m->typed_table = table;
+    return types;
+}
+
 void emit_table_row(struct emitted *m, int32_t table, const struct ctxmark_value *values,
                     uint32_t value_count)
 {
     json_t *t = table >= 0 ? json_array_get(m->tables, (size_t)table) : NULL;
     const json_t *columns = json_object_get(t, "columns");
     const char *name = json_string_value(json_object_get(t, "name"));
+    const uint32_t *types = t ? types_of(m, table, columns) : NULL;
     if (!t)
         refuse(m, "row of table", "", "there is no such table");
     else if (value_count != json_array_size(columns) || !values)
         refuse(m, "row of table", name, "it does not have as many values as the table has columns");
-    else if (json_array_append_new(json_object_get(t, "rows"), row_values(columns, values)) < 0)
+    else if (!types || json_array_append_new(json_object_get(t, "rows"),
+                                             row_values(types, values, value_count)) < 0)
         refuse(m, "row of table", name, "one of its texts is not UTF-8");
 }
 

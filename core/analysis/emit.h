@@ -14,6 +14,8 @@ struct emitted {
     const char *analyzer;
     json_t *tables, *findings, *plots; /* arrays in the form of analysis.json */
     size_t refused;                    /* malformed pieces that were left out, each logged */
+    uint32_t *types;                   /* of the columns of the table that got the last row */
+    int32_t typed_table;
 };
 
 /* 0 or -1: out of memory. */

@@ -11,31 +11,84 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Powers of ten that a double holds exactly. */
-static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+#define MOST_DIGITS 19 /* as many always fit in 64 bits */
+#define MANTISSA_BITS 53
 
-/* Digits and at most one point, nothing else.  With at most 15 digits both the digits as an integer
- * and the power of ten are exact, so that one division rounds once: correctly (Clinger 1990). */
+/* Powers of ten that a double holds exactly. */
+static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
+                                     1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+
+static const uint64_t power_of_ten[] = {1u,
+                                        10u,
+                                        100u,
+                                        1000u,
+                                        10000u,
+                                        100000u,
+                                        1000000u,
+                                        10000000u,
+                                        100000000u,
+                                        1000000000u,
+                                        10000000000u,
+                                        100000000000u,
+                                        1000000000000u,
+                                        10000000000000u,
+                                        100000000000000u,
+                                        1000000000000000u,
+                                        10000000000000000u,
+                                        100000000000000000u,
+                                        1000000000000000000u,
+                                        10000000000000000000u};
+
+__extension__ typedef unsigned __int128 wide;
+
+static int leading_zeros(wide x)
+{
+    uint64_t high = (uint64_t)(x >> 64);
+    return high ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)x);
+}
+
+/* digits / 10^decimals rounded to nearest, ties to even: long division in integers, with at least
+ * 63 bits of quotient, and what is left of it. */
+static double divide_exactly(uint64_t digits, int decimals)
+{
+    int scale = __builtin_clzll(digits);
+    wide dividend = (wide)(digits << scale) << 64, quotient = dividend / power_of_ten[decimals];
+    bool rest = quotient * power_of_ten[decimals] != dividend;
+    int cut = 128 - leading_zeros(quotient) - MANTISSA_BITS;
+    wide below = quotient & (((wide)1 << cut) - 1), half = (wide)1 << (cut - 1);
+    uint64_t mantissa = (uint64_t)(quotient >> cut);
+    mantissa += below > half || (below == half && (rest || (mantissa & 1)));
+    return ldexp((double)mantissa, cut - scale - 64);
+}
+
+static const char *take_digits(const char *p, const char *end, uint64_t *digits)
+{
+    for (; p < end && (unsigned char)(*p - '0') < 10; p++)
+        *digits = *digits * 10 + (uint64_t)(*p - '0');
+    return p;
+}
+
+/* Digits and at most one point, nothing else, and not too many of them.  Where the digits as an
+ * integer and the power of ten are both exact, one division rounds once: correctly (Clinger 1990).
+ */
 static bool plain_number(const char *p, const char *end, double *ret)
 {
     uint64_t digits = 0;
-    int count = 0, decimals = 0;
-    bool point = false, negative = *p == '-';
-    for (p += negative; p < end; p++) {
-        if (*p == '.' && !point) {
-            point = true;
-            continue;
-        }
-        if (*p < '0' || *p > '9' || ++count > 15)
-            return false;
-        digits = digits * 10 + (uint64_t)(*p - '0');
-        decimals += point;
-    }
-    if (!count)
+    bool negative = *p == '-';
+    p += negative;
+    if (end - p > MOST_DIGITS + 1)
         return false;
-    double x = (double)digits / exact_power[decimals];
+    const char *first = p, *point = take_digits(p, end, &digits);
+    long count = point - first, decimals = 0;
+    if (point < end && *point == '.') {
+        decimals = take_digits(point + 1, end, &digits) - (point + 1);
+        count += decimals;
+        point += 1 + decimals;
+    }
+    if (point != end || !count || count > MOST_DIGITS)
+        return false;
+    double x = digits >> MANTISSA_BITS ? divide_exactly(digits, (int)decimals)
+                                       : (double)digits / exact_power[decimals];
     *ret = negative ? -x : x;
     return true;
 }

@@ -64,11 +64,20 @@ static const struct known_column known_columns[] = {
 
 #define KNOWN_COUNT (sizeof known_columns / sizeof *known_columns)
 
+/* A column that every row gets a value of. */
+struct target {
+    const struct known_column *known;
+    const char *said; /* the caller's text, instead of the file's; NULL: none */
+    size_t field;     /* NO_COLUMN: the file does not have it, `otherwise` is its value */
+    size_t column;
+};
+
 /* What of the file goes where. */
 struct header {
     size_t field_count;
     size_t field_of[KNOWN_COUNT]; /* NO_COLUMN: the file does not have it */
-    size_t column_of[KNOWN_COUNT];
+    struct target targets[KNOWN_COUNT];
+    size_t target_count;
     bool needs_line_end; /* ours: a last row without its line end was cut while it was written */
 };
 
@@ -145,7 +154,6 @@ static int header_columns(struct header *h, struct rows *rows, struct err *e)
 {
     struct columns *c = &rows->columns;
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
-        h->column_of[i] = NO_COLUMN;
         /* A second run, and a rate that analyzers derive themselves, are there or not at all. */
         bool always = strcmp(known_columns[i].name, "run") != 0 &&
                       strcmp(known_columns[i].name, "tokens_per_s") != 0;
@@ -156,7 +164,10 @@ static int header_columns(struct header *h, struct rows *rows, struct err *e)
             column = columns_add(c, known_columns[i].name, known_columns[i].type);
         if (column < 0)
             return err_memory(e);
-        h->column_of[i] = (size_t)column;
+        const char *said = said_of(rows, i);
+        if (h->field_of[i] != NO_COLUMN || known_columns[i].otherwise || said)
+            h->targets[h->target_count++] =
+                (struct target){&known_columns[i], said, h->field_of[i], (size_t)column};
     }
     return 0;
 }
@@ -181,50 +192,53 @@ static int read_header(struct header *h, struct csv_reader *r, struct rows *rows
     return header_columns(h, rows, e);
 }
 
-static void count_unreadable(struct rows *rows, const struct csv_reader *r, size_t known,
+static void count_unreadable(struct rows *rows, const struct csv_reader *r, const char *name,
                              const struct csv_field *f)
 {
     if (rows->unreadable++ < LOGGED_LINES)
-        log_warning("%s:%zu: '%.40s' in column %s is no number; taken as unknown", r->path, r->line,
-                    f->text, known_columns[known].name);
+        log_warning("%s:%zu: '%.40s' in column %s is no number%s; taken as unknown", r->path,
+                    r->line, f->text, name,
+                    strchr(f->text, ',') ? " (decimals need a point, thousands no mark)" : "");
 }
 
-static int add_value(struct rows *rows, const struct header *h, const struct csv_reader *r,
-                     size_t known, struct err *e)
+static int add_text(struct rows *rows, const struct target *t, const struct csv_field *f)
 {
-    const struct known_column *k = &known_columns[known];
-    size_t column = h->column_of[known], row = rows->columns.row_count - 1;
-    struct csv_field none = {(char *)"", 0};
-    const struct csv_field *f =
-        h->field_of[known] == NO_COLUMN ? &none : &r->fields[h->field_of[known]];
-    double x;
-    int done = 0;
-    if (k->type == CTXMARK_TEXT) {
-        const char *said = said_of(rows, known);
-        const char *text = said ? said : f->len || !k->otherwise ? f->text : k->otherwise;
-        size_t len = text == f->text ? f->len : strlen(text);
-        if (len)
-            done = columns_set_text(&rows->columns, column, row, text, len);
-    } else if (f->len && csv_number(f, &x)) {
-        done = columns_set_number(&rows->columns, column, row, x);
-    } else if (f->len) {
-        count_unreadable(rows, r, known, f);
+    const char *text = f ? f->text : "", *instead = t->said;
+    size_t len = f ? f->len : 0;
+    if (!instead && !len)
+        instead = t->known->otherwise;
+    if (instead) {
+        text = instead;
+        len = strlen(instead);
     }
-    return done < 0 ? err_memory(e) : 0;
+    return len ? columns_set_text(&rows->columns, t->column, rows->columns.row_count - 1, text, len)
+               : 0;
+}
+
+static int add_number(struct rows *rows, const struct target *t, const struct csv_reader *r)
+{
+    const struct csv_field *f = &r->fields[t->field];
+    double x;
+    if (!f->len)
+        return 0;
+    if (csv_number(f, &x))
+        return columns_set_number(&rows->columns, t->column, rows->columns.row_count - 1, x);
+    count_unreadable(rows, r, t->known->name, f);
+    return 0;
 }
 
 static int add_row(struct rows *rows, const struct header *h, const struct csv_reader *r,
                    struct err *e)
 {
-    if (columns_add_row(&rows->columns) < 0)
-        return err_memory(e);
-    for (size_t i = 0; i < KNOWN_COUNT; i++) {
-        bool absent =
-            h->field_of[i] == NO_COLUMN && !known_columns[i].otherwise && !said_of(rows, i);
-        if (!absent && add_value(rows, h, r, i, e) < 0)
-            return -1;
+    int done = columns_add_row(&rows->columns);
+    for (size_t i = 0; done == 0 && i < h->target_count; i++) {
+        const struct target *t = &h->targets[i];
+        if (t->known->type == CTXMARK_TEXT)
+            done = add_text(rows, t, t->field == NO_COLUMN ? NULL : &r->fields[t->field]);
+        else
+            done = add_number(rows, t, r);
     }
-    return 0;
+    return done < 0 ? err_memory(e) : 0;
 }
 
 /* NULL, or why the row just read cannot be used. */
@@ -253,6 +267,8 @@ static int read_rows(struct csv_reader *r, struct rows *rows, struct err *e)
         if (result == CSV_FAILED)
             return -1;
         const char *problem = result == CSV_BAD ? r->problem : row_problem(&h, r);
+        if (!rows->columns.row_count)
+            columns_expect_rows(&rows->columns, csv_count_rows(r));
         if (problem)
             rows_skip(rows, r->path, r->line, problem);
         else if (add_row(rows, &h, r, e) < 0)

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,89 +35,92 @@ static size_t padded(size_t n)
     return (n + 7) & ~(size_t)7;
 }
 
-static size_t values_size(const struct columns *c, const struct column *item)
-{
-    return padded(c->row_count * (item->type == CTXMARK_TEXT ? sizeof(int32_t) : sizeof(double)));
-}
+/* The file while it is written: written, not mapped, so that no page is cleared first. */
+struct writer {
+    int fd;
+    uint64_t at; /* where the next block goes */
+    int error;   /* errno of what failed; 0 */
+};
 
-static bool is_known(const struct column *item)
+/* Appends a block; returns where it begins. */
+static uint64_t put(struct writer *w, const void *data, size_t n)
 {
-    return item->number || item->code;
-}
-
-static size_t store_size(const struct columns *c)
-{
-    size_t size = sizeof(struct head) + c->count * sizeof(struct entry);
-    size += 2 * padded(c->row_count * sizeof(double));
-    for (size_t i = 0; i < c->count; i++) {
-        const struct column *item = &c->items[i];
-        if (is_known(item))
-            size += values_size(c, item) + item->texts.count * sizeof(uint64_t) +
-                    padded(item->texts.byte_count);
+    uint64_t where = w->at;
+    for (size_t done = 0; done < n && !w->error;) {
+        ssize_t some = pwrite(w->fd, (const char *)data + done, n - done, (off_t)(where + done));
+        if (some < 0 && errno != EINTR)
+            w->error = errno;
+        done += some > 0 ? (size_t)some : 0;
     }
-    return size;
-}
-
-/* Appends to the mapped file; returns where. */
-static uint64_t put(unsigned char *base, size_t *at, const void *data, size_t n)
-{
-    size_t where = *at;
-    if (n)
-        memcpy(base + where, data, n);
-    *at = padded(where + n);
+    w->at = padded(where + n);
     return where;
 }
 
-static void put_column(unsigned char *base, size_t *at, struct entry *entry, struct column *item,
-                       const struct columns *c, uint64_t unknown_numbers, uint64_t unknown_codes)
+/* A block of a column without a known value: all bits set, which is -1, and NaN. */
+static uint64_t put_unknown(struct writer *w, size_t n)
+{
+    unsigned char block[4096];
+    uint64_t where = w->at;
+    memset(block, 0xff, sizeof block);
+    for (size_t left = n; left;) {
+        size_t some = left < sizeof block ? left : sizeof block;
+        put(w, block, some);
+        left -= some;
+    }
+    return where;
+}
+
+static void put_column(struct writer *w, struct entry *entry, struct column *item,
+                       const struct columns *c, uint64_t unknown)
 {
     memcpy(entry->name, item->name, sizeof entry->name);
     entry->type = item->type;
-    entry->values = item->type == CTXMARK_TEXT ? unknown_codes : unknown_numbers;
+    entry->values = unknown;
     if (item->number)
-        entry->values = put(base, at, item->number, c->row_count * sizeof *item->number);
+        entry->values = put(w, item->number, c->row_count * sizeof *item->number);
     if (item->code)
-        entry->values = put(base, at, item->code, c->row_count * sizeof *item->code);
+        entry->values = put(w, item->code, c->row_count * sizeof *item->code);
     entry->text_count = item->texts.count;
-    entry->offsets = put(base, at, item->texts.offsets, item->texts.count * sizeof(uint64_t));
-    entry->bytes = put(base, at, item->texts.bytes, item->texts.byte_count);
+    entry->offsets = put(w, item->texts.offsets, item->texts.count * sizeof(uint64_t));
+    entry->bytes = put(w, item->texts.bytes, item->texts.byte_count);
     column_clear(item);
 }
 
-static void put_all(unsigned char *base, size_t size, struct columns *c)
+static void put_all(struct writer *w, struct columns *c, struct entry *entries)
 {
-    struct head *head = (struct head *)base;
-    struct entry *entries = (struct entry *)(head + 1);
-    size_t at = sizeof *head + c->count * sizeof *entries;
-    *head = (struct head){STORE_MAGIC, size, c->row_count, c->count};
-    uint64_t numbers = at, codes = at + c->row_count * sizeof(double);
-    for (size_t i = 0; i < c->row_count; i++)
-        ((double *)(base + numbers))[i] = NAN;
-    memset(base + codes, 0xff, c->row_count * sizeof(int32_t));
-    at += 2 * c->row_count * sizeof(double);
+    struct head head = {STORE_MAGIC, 0, c->row_count, c->count};
+    w->at = sizeof head + c->count * sizeof *entries;
+    uint64_t unknown = put_unknown(w, c->row_count * sizeof(double));
     for (size_t i = 0; i < c->count; i++)
-        put_column(base, &at, &entries[i], &c->items[i], c, numbers, codes);
+        put_column(w, &entries[i], &c->items[i], c, unknown);
+    head.size = w->at;
+    if (!w->error && ftruncate(w->fd, (off_t)head.size) < 0)
+        w->error = errno;
+    w->at = 0;
+    put(w, &head, sizeof head);
+    w->at = sizeof head;
+    put(w, entries, c->count * sizeof *entries);
 }
 
 int store_write(struct columns *c, struct err *e)
 {
-    size_t size = store_size(c);
-    int fd = memfd_create("ctxmark-columns", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return err_set(e, "cannot make a memory file for the columns: %s", strerror(errno));
-    void *base = MAP_FAILED;
-    if (ftruncate(fd, (off_t)size) == 0)
-        base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (base == MAP_FAILED) {
-        err_set(e, "cannot make a memory file of %zu bytes: %s", size, strerror(errno));
-        close(fd);
-        return -1;
+    struct entry *entries = calloc(c->count + 1, sizeof *entries);
+    if (!entries)
+        return err_memory(e);
+    struct writer w = {.fd = memfd_create("ctxmark-columns", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+    if (w.fd < 0)
+        w.error = errno;
+    else
+        put_all(&w, c, entries);
+    free(entries);
+    if (w.error) {
+        if (w.fd >= 0)
+            close(w.fd);
+        return err_set(e, "cannot make a memory file for the columns: %s", strerror(w.error));
     }
-    put_all(base, size, c);
-    munmap(base, size);
     /* What analyzers see is the same for all of them, whatever one of them tries. */
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-    return fd;
+    fcntl(w.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+    return w.fd;
 }
 
 static const struct entry *entry_at(const struct store *s, size_t column)

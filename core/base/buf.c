@@ -5,13 +5,14 @@
 
 #include "core/base/buf.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/base/decimal.h"
 
 static bool buf_reserve(struct buf *b, size_t more)
 {
@@ -73,19 +74,15 @@ void buf_printf(struct buf *b, const char *format, ...)
 
 void buf_number(struct buf *b, double x)
 {
-    char text[40];
-    if (!isfinite(x))
-        return;
-    /* Fifteen digits are enough for most and lose nothing; subnormals have fewer to begin with. */
-    for (int digits = fabs(x) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x)
-            break;
-    }
-    for (char *p = text; *p; p++)
-        if (*p == ',')
-            *p = '.';
-    buf_puts(b, text);
+    char text[DECIMAL_SIZE];
+    if (isfinite(x))
+        buf_add(b, text, decimal_print(x, text));
+}
+
+void buf_integer(struct buf *b, int64_t x)
+{
+    char text[DECIMAL_SIZE];
+    buf_add(b, text, decimal_print_integer(x, text));
 }
 
 void buf_csv(struct buf *b, const char *text)

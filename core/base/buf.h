@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
     char *data; /* NULL until something was added */
@@ -24,6 +25,7 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 /* The shortest decimal that reads back as the same double, always with '.', whatever the locale;
  * nothing for NaN and infinities. */
 void buf_number(struct buf *b, double x);
+void buf_integer(struct buf *b, int64_t x);
 
 /* A field of a CSV file: in quotes where it needs them.  One record is one line, so that a torn
  * file is cut at a line's end: line ends in the text become blanks. */

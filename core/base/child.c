@@ -20,6 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/buf.h"
+#include "core/base/wire.h"
+
 #define MESSAGE_MAX (UINT32_C(1) << 30)
 
 int64_t clock_now_ns(void)
@@ -191,14 +194,16 @@ static int write_both(int fd, struct iovec part[2])
 
 int message_send(int fd, const json_t *message, struct err *e)
 {
-    char *text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (!text)
-        return err_set(e, "cannot encode a message: out of memory, or text that is not UTF-8");
-    size_t len = strlen(text);
-    uint32_t head = (uint32_t)len;
-    struct iovec parts[2] = {{&head, sizeof head}, {text, len}};
-    int r = len > MESSAGE_MAX ? -1 : write_both(fd, parts);
-    free(text);
+    struct buf b = {0};
+    wire_write(&b, message);
+    if (!buf_ok(&b) || b.len > MESSAGE_MAX) {
+        buf_free(&b);
+        return err_set(e, "cannot encode a message: out of memory, or it is too long");
+    }
+    uint32_t head = (uint32_t)b.len;
+    struct iovec parts[2] = {{&head, sizeof head}, {b.data, b.len}};
+    int r = write_both(fd, parts);
+    buf_free(&b);
     return r == 0 ? 0 : err_set(e, "the other process is gone");
 }
 
@@ -265,10 +270,9 @@ enum message_result message_receive(int fd, int64_t deadline_ns, int wake_fd, js
     }
     r = read_all(fd, text, len, deadline_ns, -1, &started);
     if (r == MESSAGE_OK) {
-        json_error_t je;
-        *ret_message = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &je);
+        *ret_message = wire_read(text, len);
         if (!*ret_message) {
-            err_set(e, "a message is not JSON: %s", je.text);
+            err_set(e, "a message of %u bytes makes no sense", len);
             r = MESSAGE_BAD;
         }
     }

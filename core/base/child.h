@@ -5,7 +5,7 @@
  *
  * Plugins only ever run in children: the program executes itself again with a role ("probe",
  * "worker", "analyzer"), and talks to it over a socket.  A message is a 32-bit length in host order
- * and that many bytes of JSON. */
+ * and that many bytes of a JSON value (wire.h). */
 
 #ifndef CORE_BASE_CHILD_H
 #define CORE_BASE_CHILD_H

@@ -122,7 +122,7 @@ static void write_value(struct buf *b, const json_t *v, int depth)
         write_string(b, json_string_value(v), json_string_length(v));
         break;
     case JSON_INTEGER:
-        buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+        buf_integer(b, json_integer_value(v));
         break;
     case JSON_REAL:
         write_real(b, json_real_value(v));

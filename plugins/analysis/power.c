@@ -77,9 +77,11 @@ static double effect_t(const struct work *w, double n)
 static double repetitions_for(const struct work *w, double d)
 {
     double z = quantile_z(1 - w->alpha / 2) + quantile_z(w->power), guess = 2 * z * z / (d * d);
+    /* what a t-test needs beyond that, nearly: it is looked up on both sides */
+    guess += quantile_z(1 - w->alpha / 2) * quantile_z(1 - w->alpha / 2) / 4;
     if (!(d > 0) || isinf(d) || !(guess < MOST_REPETITIONS))
         return NAN;
-    double n = fmax(2, floor(guess) - 2);
+    double n = fmax(2, ceil(guess));
     while (n > 2 && power_of(w, d, n - 1) >= w->power)
         n--;
     while (power_of(w, d, n) < w->power)

@@ -7,10 +7,14 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/analysis/csv.h"
 
@@ -66,6 +70,10 @@ static const struct {
     {"m,b,512,prefill,1.5", 0, 1, 0, 0, 1.5}, /* a foreign file may end so */
     {"m,b,512,prefill,1.5\r\nm,b,512,prefill,2\r\n", 0, 2, 0, 0, 1.5},
     {"m,b,512,prefill,1.5\n\n\nm,b,512,prefill,2\n", 0, 2, 0, 0, 1.5},
+    {"m,b,512,prefill,1.5\r\n\r\nm,b,512,prefill,2", 0, 2, 0, 0, 1.5},
+    {"m,b,512,prefill,1,5\nm,b,512,prefill,2\n", 0, 1, 1, 0, 2}, /* a comma for a point */
+    {"m,b,512,prefill,1.234.567\n", 0, 1, 0, 1, NAN},
+    {"m,b,512,prefill,\"1\"\"5\"\n", 0, 1, 0, 1, NAN},
     {"m,b,512,pre", 0, 0, 1, 0, 0}, /* torn */
     {"m,b,512,prefill,1.5\nm,b\n", 0, 1, 1, 0, 1.5},
     {"m,b,512,prefill,1.5,9\nm,b,512,prefill,2\n", 0, 1, 1, 0, 2},
@@ -137,7 +145,75 @@ START_TEST(a_line_of_many_megabytes_costs_that_line_only)
 }
 END_TEST
 
+/* Nothing of it is there, on the disk or in memory, but its end. */
+START_TEST(a_line_without_end_takes_no_memory)
+{
+    struct err e;
+    char path[] = "/tmp/ctxmark-test-XXXXXX";
+    struct rusage before, after;
+    const char *tail = "\nm,b,512,prefill,2\n";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, HEAD, strlen(HEAD)), (ssize_t)strlen(HEAD));
+    ck_assert_int_eq(pwrite(fd, tail, strlen(tail), 1 << 27), (ssize_t)strlen(tail));
+    close(fd);
+    getrusage(RUSAGE_SELF, &before);
+    struct frame *f = frame_read_csv(path, NULL, &e);
+    getrusage(RUSAGE_SELF, &after);
+    unlink(path);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    ck_assert_uint_eq(f->row_count, 1);
+    ck_assert_uint_eq(f->skipped, 1);
+    ck_assert_int_lt(after.ru_maxrss - before.ru_maxrss, 32 << 10); /* KiB */
+    frame_free(f);
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_is_no_part_of_the_first_name)
+{
+    struct err e;
+    const char text[] = "\xef\xbb\xbf" HEAD "m,b,512,prefill,1\n";
+    struct frame *f = frame_from(text, strlen(text), NULL, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    ck_assert_uint_eq(f->row_count, 1);
+    frame_free(f);
+}
+END_TEST
+
 /* --- columns */
+
+/* Rows of all lengths, a few with quotes, over several of the reader's buffers: whatever ends
+ * where, each value comes out as it was. */
+START_TEST(rows_come_out_whole_wherever_a_block_or_buffer_ends)
+{
+    enum { ROWS = 20000 };
+    struct err e;
+    char *text = malloc((size_t)ROWS * 160), *p = text;
+    ck_assert_ptr_nonnull(text);
+    p += snprintf(p, 160, "%s", HEAD);
+    for (int i = 0; i < ROWS; i++) {
+        const char *quote = i % 97 == 0 ? "\"" : "";
+        p += snprintf(p, 160, "%s%.*s%s,b%d,%d,prefill,%d.%06d%s", quote, i % 71,
+                      "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm",
+                      quote, i % 7, i, i, i, i % 3 ? "\n" : "\r\n");
+    }
+    struct frame *f = frame_from(text, (size_t)(p - text), NULL, &e);
+    free(text);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    ck_assert_uint_eq(f->row_count, ROWS);
+    for (int i = 0; i < ROWS; i++) {
+        char latency[40], model[80];
+        snprintf(latency, sizeof latency, "%d.%06d", i, i);
+        ck_assert_double_eq(frame_column(f, "latency_ms")->number[i], strtod(latency, NULL));
+        ck_assert_double_eq(frame_column(f, "context_length")->number[i], i);
+        const struct ctxmark_column *c = frame_column(f, "model");
+        memset(model, 'm', sizeof model);
+        model[i % 71] = '\0';
+        ck_assert_str_eq(c->code[i] < 0 ? "" : c->dictionary[c->code[i]], model);
+    }
+    frame_free(f);
+}
+END_TEST
 
 static const char *text_at(const struct frame *f, const char *column, size_t row)
 {
@@ -207,6 +283,45 @@ START_TEST(numbers_are_the_nearest_doubles)
 }
 END_TEST
 
+static void expect_as_strtod(const char *digits)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s", digits);
+    struct csv_field f = {text, strlen(text)};
+    double x = NAN, wanted = strtod(digits, NULL);
+    ck_assert_msg(csv_number(&f, &x), "%s", digits);
+    ck_assert_msg(x == wanted, "%s is read as %a, not %a", digits, x, wanted);
+}
+
+START_TEST(numbers_of_any_length_are_the_nearest_doubles)
+{
+    uint64_t bits = 5;
+    char text[64];
+    for (int i = 0; i < 200000; i++) {
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        uint64_t digits = bits >> i % 50;
+        int decimals = i % 20;
+        if (decimals)
+            snprintf(text, sizeof text, "%" PRIu64 ".%0*" PRIu64, digits % 1000000, decimals,
+                     digits % 10000000000000);
+        else
+            snprintf(text, sizeof text, "%" PRIu64, digits);
+        expect_as_strtod(text);
+    }
+    /* halfway between two doubles, and beside it */
+    expect_as_strtod("9007199254740993");
+    expect_as_strtod("9007199254740993.0");
+    expect_as_strtod("9007199254740993.1");
+    expect_as_strtod("900719925474099.45");
+    expect_as_strtod("4503599627370496.5");
+    expect_as_strtod("4503599627370497.5");
+    expect_as_strtod("4503599627370497.500");
+    expect_as_strtod("18446744073709551615");
+    expect_as_strtod("0.0000000000000000001");
+    expect_as_strtod("9999999999999999999");
+}
+END_TEST
+
 START_TEST(children_cannot_change_the_columns)
 {
     struct err e;
@@ -251,6 +366,7 @@ int main(void)
 {
     Suite *s = suite_create("frame");
     TCase *t = tcase_create("csv");
+    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, what_is_no_table_is_refused_with_its_line, 0,
                         sizeof unreadable / sizeof *unreadable);
     tcase_add_test(t, a_missing_file_is_named);
@@ -258,9 +374,13 @@ int main(void)
                         sizeof partly / sizeof *partly);
     tcase_add_test(t, a_torn_last_line_of_our_own_file_is_left_out_though_it_looks_whole);
     tcase_add_test(t, a_line_of_many_megabytes_costs_that_line_only);
+    tcase_add_test(t, a_line_without_end_takes_no_memory);
+    tcase_add_test(t, a_byte_order_mark_is_no_part_of_the_first_name);
+    tcase_add_test(t, rows_come_out_whole_wherever_a_block_or_buffer_ends);
     tcase_add_test(t, columns_are_found_by_name_in_any_order_and_under_their_alias);
     tcase_add_test(t, texts_are_told_apart_and_mended_to_utf8);
     tcase_add_test(t, numbers_are_the_nearest_doubles);
+    tcase_add_test(t, numbers_of_any_length_are_the_nearest_doubles);
     tcase_add_test(t, children_cannot_change_the_columns);
     tcase_add_test(t, metrics_are_joined_by_seq_and_request);
     suite_add_tcase(s, t);

@@ -56,6 +56,58 @@ START_TEST(numbers_read_back_as_the_same_double)
 }
 END_TEST
 
+/* What printf makes of it, as short as it reads back. */
+static void expect_as_printf(double x)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x)
+            break;
+    }
+    expect_number(x, text);
+}
+
+START_TEST(numbers_of_everyday_size_are_as_short_as_they_can_be)
+{
+    uint64_t bits = 7;
+    for (int i = 0; i < 100000; i++) {
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        double x = ldexp((double)(bits >> 11), -66 + i % 70), sign = i % 3 ? 1 : -1;
+        expect_as_printf(sign * x);
+        expect_as_printf(sign * floor(x * 1000) / 1000);
+        expect_as_printf(ldexp(1, i % 70 - 20));
+    }
+}
+END_TEST
+
+START_TEST(numbers_beside_powers_of_ten_keep_their_digits)
+{
+    for (double power = 1e-6; power < 1e18; power *= 10) {
+        double x = power;
+        for (int i = 0; i < 5; i++, x = nextafter(x, INFINITY))
+            expect_as_printf(x);
+        x = power;
+        for (int i = 0; i < 5; i++, x = nextafter(x, 0))
+            expect_as_printf(x);
+    }
+    expect_as_printf(0);
+    expect_as_printf(-0.0);
+    expect_as_printf(9007199254740993);
+}
+END_TEST
+
+START_TEST(whole_numbers_have_all_their_digits)
+{
+    struct buf b = {0};
+    buf_integer(&b, INT64_MIN);
+    buf_integer(&b, INT64_MAX);
+    buf_integer(&b, 0);
+    ck_assert_str_eq(buf_text(&b), "-922337203685477580892233720368547758070");
+    buf_free(&b);
+}
+END_TEST
+
 START_TEST(what_is_not_finite_leaves_nothing)
 {
     expect_number(NAN, "");
@@ -127,6 +179,9 @@ static void add(TCase *t)
 {
     tcase_add_test(t, numbers_have_their_shortest_form);
     tcase_add_test(t, numbers_read_back_as_the_same_double);
+    tcase_add_test(t, numbers_of_everyday_size_are_as_short_as_they_can_be);
+    tcase_add_test(t, numbers_beside_powers_of_ten_keep_their_digits);
+    tcase_add_test(t, whole_numbers_have_all_their_digits);
     tcase_add_test(t, what_is_not_finite_leaves_nothing);
     tcase_add_test(t, numbers_have_a_point_in_a_comma_locale);
     tcase_add_test(t, it_grows_and_stays_terminated);

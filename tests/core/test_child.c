@@ -14,7 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/buf.h"
 #include "core/base/child.h"
+#include "core/base/wire.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -110,7 +112,7 @@ START_TEST(a_message_that_is_too_long_is_refused)
 }
 END_TEST
 
-START_TEST(what_is_not_json_is_refused)
+START_TEST(what_is_no_value_is_refused)
 {
     struct err e;
     json_t *back;
@@ -118,7 +120,39 @@ START_TEST(what_is_not_json_is_refused)
     put((uint32_t[]){3}, 4);
     put("{x}", 3);
     ck_assert_int_eq(receive(SECOND, -1, &back, &e), MESSAGE_BAD);
-    ck_assert_ptr_nonnull(strstr(e.text, "a message is not JSON: "));
+    ck_assert_ptr_nonnull(strstr(e.text, "a message of 3 bytes makes no sense"));
+}
+END_TEST
+
+START_TEST(values_of_every_kind_come_back_and_none_of_their_parts_do)
+{
+    struct buf b = {0};
+    json_t *sent = json_pack("{s:[n, b, b, I, f, f, s], s:{}, s:[]}", "a", 0, 1,
+                             (json_int_t)INT64_MIN, 0.1, -1e300, "\xc3\xa4", "object", "array");
+    wire_write(&b, sent);
+    json_t *back = wire_read(b.data, b.len);
+    ck_assert(json_equal(sent, back));
+    json_decref(back);
+    for (size_t n = 0; n < b.len; n++)
+        ck_assert_ptr_null(wire_read(b.data, n));
+    buf_putc(&b, 0);
+    ck_assert_ptr_null(wire_read(b.data, b.len));
+    json_decref(sent);
+    buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_value_nested_too_deeply_is_refused)
+{
+    struct buf b = {0};
+    uint32_t one = 1;
+    for (int i = 0; i < 1000; i++) {
+        buf_putc(&b, 6); /* an array */
+        buf_add(&b, &one, sizeof one);
+    }
+    buf_putc(&b, 0);
+    ck_assert_ptr_null(wire_read(b.data, b.len));
+    buf_free(&b);
 }
 END_TEST
 
@@ -146,8 +180,8 @@ START_TEST(a_wake_ends_the_wait_but_not_a_begun_message)
     /* It reads nothing from there: the next wait is woken too. */
     ck_assert_int_eq(receive(SECOND, wake[0], &back, &e), MESSAGE_WOKEN);
     /* What is there is taken first. */
-    put((uint32_t[]){4}, 4);
-    put("true", 4);
+    put((uint32_t[]){1}, 4);
+    put("\2", 1); /* true */
     ck_assert_int_eq(receive(SECOND, wake[0], &back, &e), MESSAGE_OK);
     ck_assert(json_is_true(back));
 }
@@ -330,7 +364,9 @@ static void add(TCase *t)
     tcase_add_test(t, the_other_sides_end_is_told);
     tcase_add_test(t, a_torn_message_is_an_end);
     tcase_add_test(t, a_message_that_is_too_long_is_refused);
-    tcase_add_test(t, what_is_not_json_is_refused);
+    tcase_add_test(t, what_is_no_value_is_refused);
+    tcase_add_test(t, values_of_every_kind_come_back_and_none_of_their_parts_do);
+    tcase_add_test(t, a_value_nested_too_deeply_is_refused);
     tcase_add_test(t, a_deadline_ends_the_wait);
     tcase_add_test(t, a_wake_ends_the_wait_but_not_a_begun_message);
     tcase_add_test(t, a_child_answers_and_ends_cleanly);

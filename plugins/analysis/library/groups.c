@@ -20,6 +20,7 @@ struct key {
 struct slot {
     struct key key;
     struct group group;
+    uint32_t next; /* the group that came behind it last */
 };
 
 /* Groups while they are found: a list, and a hash table over it. */
@@ -33,11 +34,6 @@ struct finder {
     size_t table_size;
 };
 
-static int32_t code_of(const struct ctxmark_column *c, uint64_t row)
-{
-    return c->code ? c->code[row] : -1;
-}
-
 /* Unknown numbers are one group: as -1, which no such number is. */
 static double number_of(const struct ctxmark_column *c, uint64_t row)
 {
@@ -48,10 +44,10 @@ static double number_of(const struct ctxmark_column *c, uint64_t row)
 static struct key key_of(const struct finder *f, uint64_t row)
 {
     const struct rows *r = f->r;
-    struct key k = {code_of(&r->run, row),
-                    code_of(&r->model, row),
-                    code_of(&r->backend, row),
-                    f->by & GROUP_MODE ? code_of(&r->mode, row) : -1,
+    struct key k = {rows_code(&r->run, row),
+                    rows_code(&r->model, row),
+                    rows_code(&r->backend, row),
+                    f->by & GROUP_MODE ? rows_code(&r->mode, row) : -1,
                     f->many_concurrencies ? number_of(&r->concurrency, row) : -1,
                     f->by & GROUP_CONTEXT ? number_of(&r->context, row) : -1,
                     f->by & GROUP_LAUNCH ? number_of(&r->launch, row) : -1};
@@ -121,6 +117,7 @@ static int64_t find_group(struct finder *f, const struct key *k, uint64_t row)
         return f->table[place] - 1;
     const struct rows *r = f->r;
     f->items[f->count].key = *k;
+    f->items[f->count].next = 0;
     f->items[f->count].group = (struct group){
         .run = rows_text(&r->run, row),
         .model = rows_text(&r->model, row),
@@ -142,7 +139,8 @@ static bool has_many(const struct ctxmark_column *c)
     return false;
 }
 
-/* Numbers the rows by their group; UINT32_MAX: in none. */
+/* Numbers the rows by their group; UINT32_MAX: in none.  Rows come in runs of one group, or modes
+ * take turns: what came behind a group before is tried before it is looked up. */
 static int assign(struct finder *f, uint32_t *group_of,
                   bool (*keep)(const struct rows *r, uint64_t row))
 {
@@ -152,10 +150,16 @@ static int assign(struct finder *f, uint32_t *group_of,
         if (!keep(f->r, row))
             continue;
         struct key k = key_of(f, row);
-        if (last < 0 || !same_key(&f->items[last].key, &k))
-            last = find_group(f, &k, row);
-        if (last < 0)
+        int64_t next = last < 0 ? 0 : f->items[last].next;
+        if (last >= 0 && same_key(&f->items[last].key, &k))
+            next = last;
+        else if (next >= (int64_t)f->count || !same_key(&f->items[next].key, &k))
+            next = find_group(f, &k, row);
+        if (next < 0)
             return -1;
+        if (last >= 0 && next != last)
+            f->items[last].next = (uint32_t)next;
+        last = next;
         group_of[row] = (uint32_t)last;
         f->items[last].group.count++;
     }

@@ -6,6 +6,7 @@
 #ifndef ANALYSIS_GROUPS_H
 #define ANALYSIS_GROUPS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 /* Columns that analyzers read; one that is not there reads as unknown. */
 struct rows {
     uint64_t count;
+    int32_t ok, oom, measured, warmup; /* codes of these words in status and phase; -2: not there */
     struct ctxmark_column run, model, backend, mode, phase, status, note, error;
     struct ctxmark_column context, concurrency, launch, rep, seq, latency, tokens_per_s;
     struct ctxmark_column prompt_tokens, cached_tokens, generated_tokens, load_ms;
@@ -24,7 +26,14 @@ struct rows {
 void rows_get(struct rows *r, const struct ctxmark_host *h);
 
 /* NaN, NULL: unknown. */
-double rows_number(const struct ctxmark_column *c, uint64_t row);
+static inline double rows_number(const struct ctxmark_column *c, uint64_t row)
+{
+    return c->number ? c->number[row] : NAN;
+}
+static inline int32_t rows_code(const struct ctxmark_column *c, uint64_t row)
+{
+    return c->code ? c->code[row] : -1;
+}
 const char *rows_text(const struct ctxmark_column *c, uint64_t row);
 bool rows_text_is(const struct ctxmark_column *c, uint64_t row, const char *text);
 

@@ -15,6 +15,14 @@ static void get(const struct ctxmark_host *h, const char *name, struct ctxmark_c
         *ret = (struct ctxmark_column){0};
 }
 
+static int32_t code_of(const struct ctxmark_column *c, const char *text)
+{
+    for (uint64_t i = 0; i < c->dictionary_count; i++)
+        if (strcmp(c->dictionary[i], text) == 0)
+            return (int32_t)i;
+    return -2;
+}
+
 void rows_get(struct rows *r, const struct ctxmark_host *h)
 {
     const struct {
@@ -47,11 +55,10 @@ void rows_get(struct rows *r, const struct ctxmark_host *h)
     r->count = h->row_count(h);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         get(h, wanted[i].name, wanted[i].column);
-}
-
-double rows_number(const struct ctxmark_column *c, uint64_t row)
-{
-    return c->number ? c->number[row] : NAN;
+    r->ok = code_of(&r->status, "ok");
+    r->oom = code_of(&r->status, "oom");
+    r->measured = code_of(&r->phase, "measured");
+    r->warmup = code_of(&r->phase, "warmup");
 }
 
 const char *rows_text(const struct ctxmark_column *c, uint64_t row)
@@ -82,12 +89,12 @@ double rows_rate(const struct rows *r, uint64_t row)
 
 bool rows_is_measured(const struct rows *r, uint64_t row)
 {
-    return rows_text_is(&r->phase, row, "measured");
+    return rows_code(&r->phase, row) == r->measured;
 }
 
 bool rows_is_ok(const struct rows *r, uint64_t row)
 {
-    return rows_text_is(&r->status, row, "ok") && rows_is_measured(r, row);
+    return rows_code(&r->status, row) == r->ok && rows_is_measured(r, row);
 }
 
 bool rows_is_usable(const struct rows *r, uint64_t row)
@@ -97,6 +104,6 @@ bool rows_is_usable(const struct rows *r, uint64_t row)
 
 bool rows_is_warmup(const struct rows *r, uint64_t row)
 {
-    return rows_text_is(&r->status, row, "ok") && rows_text_is(&r->phase, row, "warmup") &&
+    return rows_code(&r->status, row) == r->ok && rows_code(&r->phase, row) == r->warmup &&
            isfinite(rows_number(&r->latency, row));
 }

@@ -85,11 +85,16 @@ size_t series_clean_count(const struct series *s)
 
 /* --- memory */
 
+static double larger(double a, double b)
+{
+    return b > a || isnan(a) ? b : a;
+}
+
 static double largest_of(const struct group *g, const struct ctxmark_column *c)
 {
     double most = NAN;
     for (size_t i = 0; i < g->count; i++)
-        most = fmax(most, rows_number(c, g->rows[i]));
+        most = larger(most, rows_number(c, g->rows[i]));
     return most;
 }
 
@@ -98,12 +103,12 @@ static struct memory_cell memory_cell_of(const struct rows *r, const struct grou
     struct memory_cell m = {.context = g->context, .peak = NAN, .limit = NAN, .spilled = NAN};
     for (size_t i = 0; i < g->count; i++) {
         uint32_t row = g->rows[i];
-        m.oom += rows_text_is(&r->status, row, "oom");
-        if (!rows_text_is(&r->status, row, "ok"))
+        m.oom += rows_code(&r->status, row) == r->oom;
+        if (rows_code(&r->status, row) != r->ok)
             continue;
         m.ok++;
-        m.peak = fmax(m.peak, rows_number(&r->peak_memory, row));
-        m.spilled = fmax(m.spilled, rows_number(&r->spilled, row));
+        m.peak = larger(m.peak, rows_number(&r->peak_memory, row));
+        m.spilled = larger(m.spilled, rows_number(&r->spilled, row));
     }
     m.limit = largest_of(g, &r->memory_limit);
     return m;

@@ -130,31 +130,83 @@ static size_t list_between(const double *a, size_t n_a, const double *b, size_t 
     return count;
 }
 
-/* The k-th smallest of all differences b - a, k from 1, without making them all: bisection, until
- * few are left, or all that are left are equal. */
-static double kth_difference(const double *a, size_t n_a, const double *b, size_t n_b, double k)
+#define FEW_PAIRS 256
+#define NORMAL_IQR 1.349 /* of a normal distribution, in standard deviations */
+#define GUESS_WIDTH 0.05
+
+/* The pairs of which the k-th smallest is sought: those within (low, high]. */
+struct bracket {
+    double low, high, below, upto; /* how many differences are <= low, <= high */
+    double guess, spread;          /* where it would be if both samples were normal */
+};
+
+static void guess_place(struct bracket *r, const double *a, size_t n_a, const double *b, size_t n_b,
+                        double share)
 {
-    double few[256];
-    double low = b[0] - a[n_a - 1], high = b[n_b - 1] - a[0];
-    double below = count_at_most(a, n_a, b, n_b, low), upto = (double)n_a * (double)n_b;
-    if (below >= k)
-        return low;
-    while (upto - below > (double)(sizeof few / sizeof *few)) {
-        double middle = low + (high - low) / 2;
-        if (middle <= low || middle >= high)
-            return high;
-        double count = count_at_most(a, n_a, b, n_b, middle);
-        if (count >= k) {
-            high = middle;
-            upto = count;
-        } else {
-            low = middle;
-            below = count;
+    double middle = stats_median(b, n_b) - stats_median(a, n_a),
+           width = hypot(stats_quantile(a, n_a, 0.75) - stats_quantile(a, n_a, 0.25),
+                         stats_quantile(b, n_b, 0.75) - stats_quantile(b, n_b, 0.25));
+    r->spread = width / NORMAL_IQR;
+    r->guess = middle + r->spread * gsl_cdf_ugaussian_Pinv(share);
+}
+
+/* Where to split the bracket: on both sides of the guess first; then by the share of pairs that
+ * should lie on either side, a little to the left and to the right of k in turns, so that soon few
+ * are left between; every third time in the middle, which always ends. */
+static double choose_split(const struct bracket *r, double k, unsigned step)
+{
+    double middle = r->low + (r->high - r->low) / 2,
+           off = step % 3 == 0 ? -FEW_PAIRS / 3.0 : FEW_PAIRS / 3.0,
+           share = (k + off - r->below) / (r->upto - r->below), split;
+    if (step < 2)
+        split = r->guess + (step ? GUESS_WIDTH : -GUESS_WIDTH) * r->spread;
+    else if (step % 3 == 1)
+        split = middle;
+    else
+        split = r->low + (r->high - r->low) * share;
+    return split > r->low && split < r->high ? split : middle;
+}
+
+/* The k-th and, where next is 1, the (k + 1)-th smallest of all differences b - a, k from 1,
+ * without making them all: the bracket is split until few are left, or all that are left are equal.
+ */
+static struct interval kth_difference(const double *a, size_t n_a, const double *b, size_t n_b,
+                                      double k, unsigned next)
+{
+    double few[FEW_PAIRS];
+    struct bracket r = {.low = b[0] - a[n_a - 1], .high = b[n_b - 1] - a[0]};
+    r.below = count_at_most(a, n_a, b, n_b, r.low);
+    r.upto = (double)n_a * (double)n_b;
+    if (r.below >= k + next)
+        return (struct interval){r.low, r.low};
+    guess_place(&r, a, n_a, b, n_b, (k - 0.5) / r.upto);
+    for (unsigned step = 0; r.below < k && r.upto - r.below > FEW_PAIRS; step++) {
+        double split = choose_split(&r, k, step);
+        if (split <= r.low || split >= r.high)
+            break;
+        double count = count_at_most(a, n_a, b, n_b, split);
+        if (count >= k + next) {
+            r.high = split;
+            r.upto = count;
+        } else if (count < k) {
+            r.low = split;
+            r.below = count;
+        } else { /* between the two that are sought: each by itself */
+            struct interval first = kth_difference(a, n_a, b, n_b, k, 0),
+                            second = kth_difference(a, n_a, b, n_b, k + next, 0);
+            return (struct interval){first.low, second.low};
         }
     }
-    size_t n = list_between(a, n_a, b, n_b, low, high, few, sizeof few / sizeof *few);
+    if (r.below >= k) { /* the lowest difference is the k-th, but not the next */
+        struct interval second = kth_difference(a, n_a, b, n_b, k + next, 0);
+        return (struct interval){r.low, second.low};
+    }
+    if (r.upto - r.below > FEW_PAIRS)
+        return (struct interval){r.high, r.high};
+    size_t n = list_between(a, n_a, b, n_b, r.low, r.high, few, FEW_PAIRS);
     stats_sort(few, n);
-    return few[(size_t)(k - below) - 1];
+    size_t at = (size_t)(k - r.below) - 1;
+    return (struct interval){few[at], few[at + next]};
 }
 
 /* The interval goes from the k-th smallest to the k-th largest difference; 0: too few pairs. */
@@ -183,12 +235,12 @@ int ranks_shift(const double *a, size_t n_a, const double *b, size_t n_b, double
     double k = interval_rank(n_a, n_b, level, ties), middle = floor((pairs + 1) / 2);
     if (k < 0)
         return -1;
-    double low = kth_difference(a, n_a, b, n_b, middle),
-           high = kth_difference(a, n_a, b, n_b, pairs + 1 - middle);
-    ret->median = low + (high - low) / 2;
+    struct interval median =
+        kth_difference(a, n_a, b, n_b, middle, pairs + 1 - middle > middle ? 1 : 0);
+    ret->median = median.low + (median.high - median.low) / 2;
     ret->interval = (struct interval){NAN, NAN};
     if (k >= 1)
-        ret->interval = (struct interval){kth_difference(a, n_a, b, n_b, k),
-                                          kth_difference(a, n_a, b, n_b, pairs + 1 - k)};
+        ret->interval = (struct interval){kth_difference(a, n_a, b, n_b, k, 0).low,
+                                          kth_difference(a, n_a, b, n_b, pairs + 1 - k, 0).low};
     return 0;
 }
