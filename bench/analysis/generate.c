@@ -38,7 +38,8 @@ static double uniform(uint64_t counter)
 /* Around 1: log-normal noise of 2 %, one repetition in 50 half as long again. */
 static double noise(uint64_t counter)
 {
-    double z = sqrt(-2 * log(uniform(3 * counter))) * cos(6.283185307179586 * uniform(3 * counter + 1));
+    double z =
+        sqrt(-2 * log(uniform(3 * counter))) * cos(6.283185307179586 * uniform(3 * counter + 1));
     return exp(0.02 * z) * (uniform(3 * counter + 2) < 0.02 ? 1.5 : 1);
 }
 

@@ -47,25 +47,39 @@ bool view_text_is(const struct view *v, uint64_t row, const char *column, const 
     return have && strcmp(have, text) == 0;
 }
 
-/* Whether a row's text is the wanted one; no column, or nothing wanted: any is. */
-static bool matches(const struct ctxmark_column *c, uint64_t row, const char *wanted)
+/* A text that is wanted in a column, by its code; any: no column, or nothing wanted. */
+struct wanted {
+    const int32_t *code;
+    int32_t is;
+    bool any;
+};
+
+static struct wanted want(const struct view *v, const char *column, const char *text)
 {
-    if (!wanted || !c)
-        return true;
-    return c->code && c->code[row] >= 0 && strcmp(c->dictionary[c->code[row]], wanted) == 0;
+    const struct ctxmark_column *c = text ? find_column(v, column) : NULL;
+    struct wanted w = {.code = c ? c->code : NULL, .is = -2, .any = !c};
+    for (uint64_t i = 0; c && i < c->dictionary_count; i++)
+        if (strcmp(c->dictionary[i], text) == 0)
+            w.is = (int32_t)i;
+    return w;
+}
+
+static bool matches(const struct wanted *w, uint64_t row)
+{
+    return w->any || (w->code && w->code[row] == w->is);
 }
 
 int64_t view_find(const struct view *v, uint64_t from, const char *model, const char *backend,
                   const char *mode, double context_length)
 {
-    const struct ctxmark_column *models = find_column(v, "model"),
-                                *backends = find_column(v, "backend"),
-                                *modes = find_column(v, "mode"),
-                                *contexts = find_column(v, "context_length");
-    bool any = isnan(context_length) || !contexts || !contexts->number;
+    struct wanted models = want(v, "model", model), backends = want(v, "backend", backend),
+                  modes = want(v, "mode", mode);
+    const struct ctxmark_column *contexts =
+        isnan(context_length) ? NULL : find_column(v, "context_length");
+    bool any = !contexts || !contexts->number;
     for (uint64_t row = from; row < v->count; row++)
-        if ((any || contexts->number[row] == context_length) && matches(models, row, model) &&
-            matches(backends, row, backend) && matches(modes, row, mode))
+        if ((any || contexts->number[row] == context_length) && matches(&models, row) &&
+            matches(&backends, row) && matches(&modes, row))
             return (int64_t)row;
     return -1;
 }
