@@ -9,6 +9,7 @@
 #include "plugins/analysis/anova/family.h"
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/groups.h"
 #include "plugins/analysis/library/sides.h"
 #include "plugins/analysis/stats/anova_sums.h"
@@ -159,6 +160,7 @@ struct work {
     struct twoway_row *twoway;
     struct design_row *designs;
     size_t family_count, oneway_count, twoway_count, design_count;
+    struct findings said;
 };
 
 /* --- one-way */
@@ -213,6 +215,15 @@ static void add_oneway(struct work *w, const struct family *f, const char *effec
     };
 }
 
+/* "prefill of qwen2.5-1.5b" */
+static struct label family_name(const struct family *f)
+{
+    struct label l;
+    snprintf(l.text, sizeof l.text, "%.20s of %.120s", f->any->mode ? f->any->mode : "latency",
+             f->any->model ? f->any->model : "?");
+    return l;
+}
+
 static int analyze_oneway(struct work *w, const struct family *f)
 {
     bool by_run = w->sides.by_run;
@@ -229,13 +240,17 @@ static int analyze_oneway(struct work *w, const struct family *f)
     add_oneway(w, f, by_run ? "run_shared" : "backend_shared", NULL, &shared);
     add_oneway(w, f, "context_all_rows", NULL, &context);
     if (unequal && !isnan(shared.effect.F))
-        finding_emit(w->h, CTXMARK_SEVERITY_NOTICE, "unequal_contexts", oneway_table.name,
-                     (int64_t)w->oneway_count - 3, "oneway_F",
-                     "A one-way F of %s on %s of %s over all rows (%.4g) mixes in contexts that "
-                     "not all sides have; over the %zu shared ones it is %.4g (p %.3g).",
-                     by_run ? "run" : "backend", f->any->mode ? f->any->mode : "latency",
-                     f->any->model ? f->any->model : "?", all.effect.F, f->shared_count,
-                     shared.effect.F, shared.effect.p.p);
+        findings_say(
+            &w->said,
+            &(const struct saying){CTXMARK_SEVERITY_NOTICE, "unequal_contexts", oneway_table.name,
+                                   "oneway_F"},
+            (int64_t)w->oneway_count - 3, -shared.effect.F / all.effect.F,
+            label_named(family_name(f).text, "%.4g and %.4g", all.effect.F, shared.effect.F).text,
+            "A one-way F of %s on %s of %s over all rows (%.4g) mixes in contexts that "
+            "not all sides have; over the %zu shared ones it is %.4g (p %.3g).",
+            by_run ? "run" : "backend", f->any->mode ? f->any->mode : "latency",
+            f->any->model ? f->any->model : "?", all.effect.F, f->shared_count, shared.effect.F,
+            shared.effect.p.p);
     return 0;
 }
 
@@ -379,10 +394,12 @@ static void refuse(struct work *w, const struct family *f, const char *why)
     snprintf(f->texts[FAMILY_REFUSED], FAMILY_TEXT_SIZE, "refused: %s%s%.400s", why,
              d->note ? "; " : "", d->note ? d->note : "");
     d->note = f->texts[FAMILY_REFUSED];
-    finding_emit(w->h, CTXMARK_SEVERITY_NOTICE, "twoway_refused", design_table.name,
-                 (int64_t)w->design_count - 1, "note", "No two-way analysis of %s of %s: %s.",
-                 f->any->mode ? f->any->mode : "latency", f->any->model ? f->any->model : "?",
-                 d->note + strlen("refused: "));
+    findings_say(&w->said,
+                 &(const struct saying){CTXMARK_SEVERITY_NOTICE, "twoway_refused",
+                                        design_table.name, "note"},
+                 (int64_t)w->design_count - 1, 0, label_named(family_name(f).text, "%s", "").text,
+                 "No two-way analysis of %s of %s: %s.", f->any->mode ? f->any->mode : "latency",
+                 f->any->model ? f->any->model : "?", d->note + strlen("refused: "));
 }
 
 static void find_interaction(struct work *w, const struct family *f, const struct design_row *d,
@@ -397,8 +414,13 @@ static void find_interaction(struct work *w, const struct family *f, const struc
     snprintf(gaps, sizeof gaps, "the gap goes from %s at %.0f tokens to %s at %.0f",
              figure_ms(d->gap_smallest).text, d->gap_smallest_at, figure_ms(d->gap_largest).text,
              d->gap_largest_at);
-    finding_emit(w->h, CTXMARK_SEVERITY_INFO, "interaction", design_table.name, d - w->designs,
-                 "interaction",
+    findings_say(&w->said,
+                 &(const struct saying){CTXMARK_SEVERITY_INFO, "interaction", design_table.name,
+                                        "interaction"},
+                 d - w->designs, log ? log->a_x_b[1].F : raw->a_x_b[1].F,
+                 label_named(family_name(f).text, "%s%s%s", d->interaction, d->strength ? ", " : "",
+                             d->strength ? d->strength : "")
+                     .text,
                  "Two-way analysis of %s of %s over %zu shared contexts: the interaction of %s and "
                  "context is %s%s%s: F(%.0f, %.0f) = %.4g, p = %.3g%s; %s.",
                  f->any->mode ? f->any->mode : "latency", f->any->model ? f->any->model : "?",
@@ -503,6 +525,7 @@ static int32_t analyze(const struct ctxmark_host *h)
         table_emit(h, &oneway_table, w.oneway, sizeof *w.oneway, w.oneway_count);
         find_unequal_variances(&w);
     }
+    findings_emit(h, &w.said);
     for (size_t i = 0; i < w.family_count; i++)
         family_free(&w.families[i]);
     free(w.values);

@@ -8,6 +8,7 @@
 
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/groups.h"
 #include "plugins/analysis/stats/stats.h"
 
@@ -302,7 +303,7 @@ static const struct cell_row *extreme_cell(const struct cell_row *c, size_t n, i
     return best ? best : c;
 }
 
-static void find_prompt_cache(const struct ctxmark_host *h, const struct cause_row *v,
+static void find_prompt_cache(struct findings *said, const struct cause_row *v,
                               const struct cell_row *c, size_t n, int64_t row)
 {
     const struct cell_row *low = extreme_cell(c, n, -1), *high = extreme_cell(c, n, 1);
@@ -312,7 +313,11 @@ static void find_prompt_cache(const struct ctxmark_host *h, const struct cause_r
                  " First repetitions grow as context^%.2f, as a real prefill does; the others as "
                  "context^%.2f, which no prefill can.",
                  v->rep0_exponent, v->rest_exponent);
-    finding_emit(h, CTXMARK_SEVERITY_WARNING, "prompt_cache", cause_table.name, row, "verdict",
+    findings_say(said,
+                 &(const struct saying){CTXMARK_SEVERITY_WARNING, "prompt_cache", cause_table.name,
+                                        "verdict"},
+                 row, v->largest_ratio,
+                 label_of(&v->keys, "up to %.0f times less", v->largest_ratio).text,
                  "The prefill figures of %s on %s are hits of a prompt cache, not prefills: the "
                  "first repetition takes %s at %.0f tokens and %s at %.0f (%.0f and %.0f "
                  "tok/s), the others %s and %s, up to %.0f times less.%s Only the first "
@@ -324,26 +329,32 @@ static void find_prompt_cache(const struct ctxmark_host *h, const struct cause_r
                  v->largest_ratio, scaling);
 }
 
-static void find_other(const struct ctxmark_host *h, const struct cause_row *v, int64_t row)
+static void find_other(struct findings *said, const struct cause_row *v, int64_t row)
 {
     const char *why = strcmp(v->verdict, "model_load") == 0 ? "the model was loaded during them"
                       : strcmp(v->verdict, "process_start") == 0
                           ? "only the first cell after the process started is affected"
                           : v->note;
-    finding_emit(h, CTXMARK_SEVERITY_NOTICE, "cold_start", cause_table.name, row, "verdict",
-                 "First repetitions of %s on %s are cold in %.0f of %.0f cells (up to %.3g times "
-                 "the median of the others): %s. Medians hardly notice it, means do.",
-                 v->keys.model ? v->keys.model : "?", v->keys.backend ? v->keys.backend : "?",
-                 v->cold_cells, v->cells, v->largest_ratio, why);
+    findings_say(
+        said,
+        &(const struct saying){CTXMARK_SEVERITY_NOTICE, "cold_start", cause_table.name, "verdict"},
+        row, v->largest_ratio,
+        label_of(&v->keys, "%.0f of %.0f cells, up to %.3g times: %.60s", v->cold_cells, v->cells,
+                 v->largest_ratio, why)
+            .text,
+        "First repetitions of %s on %s are cold in %.0f of %.0f cells (up to %.3g times "
+        "the median of the others): %s. Medians hardly notice it, means do.",
+        v->keys.model ? v->keys.model : "?", v->keys.backend ? v->keys.backend : "?", v->cold_cells,
+        v->cells, v->largest_ratio, why);
 }
 
-static void report_cause(const struct ctxmark_host *h, const struct cause_row *v,
-                         const struct cell_row *c, size_t n, int64_t row)
+static void report_cause(struct findings *said, const struct cause_row *v, const struct cell_row *c,
+                         size_t n, int64_t row)
 {
     if (strcmp(v->verdict, "prompt_cache") == 0)
-        find_prompt_cache(h, v, c, n, row);
+        find_prompt_cache(said, v, c, n, row);
     else if (v->cold_cells > 0)
-        find_other(h, v, row);
+        find_other(said, v, row);
 }
 
 /* --- putting it together */
@@ -418,10 +429,12 @@ static int emit_causes(const struct ctxmark_host *h, const struct cell_row *c, s
         first[causes] = i + n;
     }
     bool ready = v && first;
+    struct findings said = {0};
     if (ready)
         table_emit(h, &cause_table, v, sizeof *v, causes);
     for (size_t k = 0; ready && k < causes; k++)
-        report_cause(h, &v[k], &c[first[k]], first[k + 1] - first[k], (int64_t)k);
+        report_cause(&said, &v[k], &c[first[k]], first[k + 1] - first[k], (int64_t)k);
+    findings_emit(h, &said);
     free(v);
     free(first);
     return ready ? 0 : -1;

@@ -7,6 +7,7 @@
 
 #include "plugins/analysis/compare/comparison.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/groups.h"
 #include "plugins/analysis/library/sides.h"
 #include "plugins/analysis/library/views.h"
@@ -29,6 +30,7 @@ struct work {
     double *a, *b, *scratch;    /* [largest], [largest], [2 largest] */
     struct comparison *items;
     size_t count, capacity;
+    struct findings *said;
 };
 
 /* --- one cell */
@@ -284,6 +286,17 @@ static const char *times(double ratio, char *text, size_t size)
     return text;
 }
 
+/* "prefill of qwen2.5-1.5b, ollama against hf_cpu" */
+static struct label pair_name(const struct comparison *c)
+{
+    struct label l;
+    snprintf(l.text, sizeof l.text, "%.20s of %.80s%s%.40s, %.40s against %.40s",
+             text_or(c->keys.mode, "latency"), text_or(c->keys.model, "?"),
+             c->keys.backend ? " on " : "", text_or(c->keys.backend, ""), c->candidate,
+             c->baseline);
+    return l;
+}
+
 static void find_series(const struct work *w, const struct series *s)
 {
     const struct comparison *c = w->items, *one = &c[s->first];
@@ -292,9 +305,16 @@ static void find_series(const struct work *w, const struct series *s)
         return;
     snprintf(proven, sizeof proven, "%zu proven faster, %zu slower, %zu equivalent within %g %%",
              s->faster, s->slower, s->equivalent, 100 * w->margin);
-    finding_emit(
-        w->h, CTXMARK_SEVERITY_INFO, "side_by_side", comparison_table.name, (int64_t)s->least,
-        "ratio",
+    findings_say(
+        w->said,
+        &(const struct saying){CTXMARK_SEVERITY_INFO, "side_by_side", comparison_table.name,
+                               "ratio"},
+        (int64_t)s->least,
+        fabs(log(c[s->most].ratio)) > fabs(log(c[s->least].ratio)) ? fabs(log(c[s->most].ratio))
+                                                                   : fabs(log(c[s->least].ratio)),
+        label_named(pair_name(one).text, "%s at %.0f tokens, %s at %.0f", least,
+                    c[s->least].keys.context_length, most, c[s->most].keys.context_length)
+            .text,
         "In %s of %s%s%s %s against %s is %s at %.0f tokens and %s at %.0f, the extremes of "
         "%zu context lengths (%s, after Holm's correction).",
         text_or(one->keys.mode, "latency"), text_or(one->keys.model, "?"),
@@ -313,8 +333,14 @@ static void find_cached(const struct work *w, const struct series *s)
             low = fmin(low, 1 / c[i].first_ratio);
             high = fmax(high, 1 / c[i].first_ratio);
         }
-    finding_emit(w->h, CTXMARK_SEVERITY_WARNING, "compares_with_a_cache", comparison_table.name,
-                 (int64_t)s->first, "first_ratio",
+    findings_say(w->said,
+                 &(const struct saying){CTXMARK_SEVERITY_WARNING, "compares_with_a_cache",
+                                        comparison_table.name, "first_ratio"},
+                 (int64_t)s->first, high,
+                 label_named(pair_name(&c[s->first]).text, "%s to %s times, not %s to %s",
+                             figure(low).text, figure(high).text, figure(1 / c[s->most].ratio).text,
+                             figure(1 / c[s->least].ratio).text)
+                     .text,
                  "The prefill comparison of %s between %s and %s holds a prefill against hits of a "
                  "prompt cache (%s). First repetitions, which do compute it, make %s %s to %s "
                  "times as fast as %s over the same contexts, not %s to %s times.",
@@ -439,6 +465,7 @@ static void report(const struct work *w)
     table_emit(w->h, &comparison_table, w->items, sizeof *w->items, w->count);
     table_emit(w->h, &correction_table, r, sizeof *r, w->count ? 3 : 0);
     find_in_series(w);
+    findings_emit(w->h, w->said);
     find_corrections(w, r);
     find_disagreement(w);
     find_dependence(w);
@@ -461,7 +488,8 @@ static int compare_all(struct work *w)
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
+    struct findings said = {0};
+    struct work w = {.h = h, .said = &said};
     w.margin = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "margin_pct", 0, 5) / 100;
     w.regression = h->option_number(h, CTXMARK_SCOPE_PLUGIN, "regression_pct", 0, NAN) / 100;
     w.causes = view_get(h, "cold_start", "cold_cause");

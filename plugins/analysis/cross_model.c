@@ -11,6 +11,7 @@
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/facts.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/input.h"
 #include "plugins/analysis/stats/stats.h"
 
@@ -238,6 +239,7 @@ static size_t make_sizes(struct work *w, const struct entry *e, size_t count, st
 /* The last clean row of each model against the reference, in prefill. */
 static void say_ratios(const struct ctxmark_host *h, const struct ratio_row *r, size_t count)
 {
+    struct findings said = {0};
     char rule[160], against[512];
     for (size_t i = 0; i < count; i++) {
         bool more = i + 1 < count && keys_same_model(&r[i].keys, &r[i + 1].keys) &&
@@ -250,29 +252,42 @@ static void say_ratios(const struct ctxmark_host *h, const struct ratio_row *r, 
             snprintf(rule, sizeof rule, " Layers x heads would have it %.3g times.",
                      r[i].layers_heads_ratio);
         snprintf(against, sizeof against, "%s", r[i].reference ? r[i].reference : "?");
-        finding_emit(
-            h, CTXMARK_SEVERITY_INFO, "model_ratio", ratio_table.name, (int64_t)i, "ratio",
+        findings_say(
+            &said,
+            &(const struct saying){CTXMARK_SEVERITY_INFO, "model_ratio", ratio_table.name, "ratio"},
+            (int64_t)i, r[i].ratio,
+            label_of(&r[i].keys, "%.3g times %.60s, %.3g times the parameters", r[i].ratio,
+                     r[i].reference ? r[i].reference : "?", r[i].size_ratio)
+                .text,
             "On %s, %s takes %.3g times as long as %s to read %.0f tokens, with %.3g times "
             "the parameters.%s",
             r[i].keys.backend ? r[i].keys.backend : "?", r[i].keys.model ? r[i].keys.model : "?",
             r[i].ratio, against, r[i].keys.context_length, r[i].size_ratio, rule);
     }
+    findings_emit(h, &said);
 }
 
 static void say_sizes(const struct ctxmark_host *h, const struct size_row *s, size_t count)
 {
+    struct findings said = {0};
     for (size_t i = 0; i < count; i++) {
         bool first = i == 0 || !keys_same_model(&s[i - 1].keys, &s[i].keys);
         if (!first || !(s[i].relative_size > 1) || isnan(s[i].relative_rate))
             continue;
-        finding_emit(h, CTXMARK_SEVERITY_INFO, "decode_by_size", size_table.name, (int64_t)i,
-                     "relative_rate",
+        findings_say(&said,
+                     &(const struct saying){CTXMARK_SEVERITY_INFO, "decode_by_size",
+                                            size_table.name, "relative_rate"},
+                     (int64_t)i, s[i].relative_size,
+                     label_of(&s[i].keys, "%.3g times the parameters, %.2f of the rate",
+                              s[i].relative_size, s[i].relative_rate)
+                         .text,
                      "On %s, %s has %.3g times the parameters of the smallest model and decodes at "
                      "%.2f of its rate at %.0f tokens.",
                      s[i].keys.backend ? s[i].keys.backend : "?",
                      s[i].keys.model ? s[i].keys.model : "?", s[i].relative_size,
                      s[i].relative_rate, s[i].keys.context_length);
     }
+    findings_emit(h, &said);
 }
 
 /* --- putting it together */

@@ -10,6 +10,7 @@
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/facts.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/input.h"
 #include "plugins/analysis/stats/stats.h"
 
@@ -205,15 +206,17 @@ static struct limit_row make_limit(const struct rate_row *r, size_t n, double ra
 
 /* --- findings */
 
-static void say_degradation(const struct ctxmark_host *h, const struct degradation_row *d,
-                            size_t count)
+static void say_degradation(struct findings *said, const struct degradation_row *d, size_t count)
 {
     char name[512];
     for (size_t i = 0; i < count; i++)
         if (d[i].context_growth > 1 && isfinite(d[i].context_growth) &&
             isfinite(d[i].decode_degradation_pct))
-            finding_emit(h, CTXMARK_SEVERITY_INFO, "decode_degradation", degradation_table.name,
-                         (int64_t)i, "decode_degradation_pct",
+            findings_say(said,
+                         &(const struct saying){CTXMARK_SEVERITY_INFO, "decode_degradation",
+                                                degradation_table.name, "decode_degradation_pct"},
+                         (int64_t)i, -d[i].decode_degradation_pct,
+                         label_of(&d[i].keys, "%+.1f %%", d[i].decode_degradation_pct).text,
                          "%s decodes %s tok/s at %.0f tokens and %s at %.0f: %+.1f %% over %.3g "
                          "times the context.",
                          series_name(&d[i].keys, name, sizeof name), figure(d[i].rate_first).text,
@@ -230,19 +233,26 @@ static const char *interval_text(const struct limit_row *l, char *text, size_t s
     return text;
 }
 
-static void say_limits(const struct ctxmark_host *h, const struct limit_row *l, size_t count)
+static void say_limits(struct findings *said, const struct limit_row *l, size_t count)
 {
     char name[512], range[96];
     for (size_t i = 0; i < count; i++) {
         series_name(&l[i].keys, name, sizeof name);
         if (!isnan(l[i].decode_limit))
-            finding_emit(h, CTXMARK_SEVERITY_NOTICE, "decode_limit", limit_table.name, (int64_t)i,
-                         "decode_limit", "%s keeps %s tok/s up to about %.0f tokens of context%s.",
-                         name, figure(l[i].rate_tok_s).text, l[i].decode_limit,
+            findings_say(said,
+                         &(const struct saying){CTXMARK_SEVERITY_NOTICE, "decode_limit",
+                                                limit_table.name, "decode_limit"},
+                         (int64_t)i, -l[i].decode_limit,
+                         label_of(&l[i].keys, "%.0f tokens", l[i].decode_limit).text,
+                         "%s keeps %s tok/s up to about %.0f tokens of context%s.", name,
+                         figure(l[i].rate_tok_s).text, l[i].decode_limit,
                          interval_text(&l[i], range, sizeof range));
         else if (strcmp(l[i].status, "always_below") == 0)
-            finding_emit(h, CTXMARK_SEVERITY_INFO, "decode_always_below", limit_table.name,
-                         (int64_t)i, "status", "%s keeps %s tok/s at no context measured.", name,
+            findings_say(said,
+                         &(const struct saying){CTXMARK_SEVERITY_INFO, "decode_always_below",
+                                                limit_table.name, "status"},
+                         (int64_t)i, 0, label_of(&l[i].keys, "%s", "").text,
+                         "%s keeps %s tok/s at no context measured.", name,
                          figure(l[i].rate_tok_s).text);
     }
 }
@@ -293,6 +303,7 @@ static double rate_to_keep(const struct ctxmark_host *h, const struct keys *k, d
 static int work(struct input *in)
 {
     struct work w = {.in = in};
+    struct findings said = {0};
     size_t count = 0, series = 0, cells = in->set.cell_count;
     struct rate_row *rates = input_array(in, cells, sizeof *rates);
     struct degradation_row *d = input_array(in, in->set.count, sizeof *d);
@@ -317,8 +328,9 @@ static int work(struct input *in)
     table_emit(in->h, &rate_table, rates, sizeof *rates, count);
     table_emit(in->h, &degradation_table, d, sizeof *d, series);
     table_emit(in->h, &limit_table, l, sizeof *l, series);
-    say_degradation(in->h, d, series);
-    say_limits(in->h, l, series);
+    say_degradation(&said, d, series);
+    say_limits(&said, l, series);
+    findings_emit(in->h, &said);
     plot_rates(&w, rates, count);
     return 0;
 }

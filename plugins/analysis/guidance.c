@@ -9,9 +9,11 @@
 #include "plugins/analysis/library/answer.h"
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/sources.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,7 @@ struct work {
     const struct ctxmark_host *h;
     struct sources s;
     struct view firsts; /* cold_start.cold_start */
+    struct findings *said;
 };
 
 static bool same_text(const char *a, const char *b)
@@ -410,9 +413,23 @@ static struct budget budget_of(const struct work *w, uint64_t row, double gb)
     return r;
 }
 
+/* "6595 tokens in 8 GiB, 25110 in 80 GiB": the first and last size that are known. */
+static const char *short_of(const struct budget *b, char *text, size_t size)
+{
+    size_t low = 0, high = SIZES - 1;
+    while (low < high && isnan(b[low].tokens_with_margin))
+        low++;
+    while (high > low && isnan(b[high].tokens_with_margin))
+        high--;
+    snprintf(text, size, "%.0f tokens in %g GiB, %.0f in %g GiB", b[low].tokens_with_margin,
+             b[low].memory_gb, b[high].tokens_with_margin, b[high].memory_gb);
+    return text;
+}
+
 static void tell_budget(const struct work *w, const struct budget *b, size_t first)
 {
     struct answer a = {0};
+    char text[128];
     size_t known = 0;
     for (size_t i = 0; i < SIZES; i++) {
         if (isnan(b[i].tokens_with_margin))
@@ -421,8 +438,11 @@ static void tell_budget(const struct work *w, const struct budget *b, size_t fir
                    b[i].memory_gb, b[i].extrapolated == 1 ? " (extrapolated)" : "");
     }
     if (known)
-        finding_emit(w->h, CTXMARK_SEVERITY_INFO, "context_budget", budget_table.name,
-                     (int64_t)first, "tokens_with_margin",
+        findings_say(w->said,
+                     &(const struct saying){CTXMARK_SEVERITY_INFO, "context_budget",
+                                            budget_table.name, "tokens_with_margin"},
+                     (int64_t)first, -b->tokens_with_margin,
+                     label_of(&b->keys, "%s", short_of(b, text, sizeof text)).text,
                      "Context that fits %s on %s with a fifth of the memory to spare: %s tokens, "
                      "by the parabola through its peaks up to %.0f tokens.",
                      text_or(b->keys.model, "?"), text_or(b->keys.backend, "?"), a.text,
@@ -441,6 +461,7 @@ static int advise_context(const struct work *w)
     table_emit(w->h, &budget_table, b, sizeof *b, SIZES * v->count);
     for (uint64_t row = 0; row < v->count; row++)
         tell_budget(w, &b[row * SIZES], row * SIZES);
+    findings_emit(w->h, w->said);
     free(b);
     return 0;
 }
@@ -449,7 +470,8 @@ static int advise_context(const struct work *w)
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h};
+    struct findings said = {0};
+    struct work w = {.h = h, .said = &said};
     sources_get(&w.s, h);
     w.firsts = view_get(h, "cold_start", "cold_start");
     if (advise_backend(&w) < 0 || advise_model(&w) < 0 || advise_context(&w) < 0)

@@ -9,6 +9,7 @@
 
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/input.h"
 #include "plugins/analysis/library/shape.h"
 #include "plugins/analysis/stats/lsq.h"
@@ -340,28 +341,34 @@ static struct budget_row make_budget(const struct peaks *p, const struct growth_
 
 /* --- findings */
 
-static void say_spill(const struct ctxmark_host *h, const struct context_row *r, size_t row,
-                      double oom_at)
+static void say_spill(struct findings *said, const struct context_row *r, size_t row, double oom_at)
 {
     char name[512], end[96] = "";
     if (!isnan(oom_at))
         snprintf(end, sizeof end, " At %.0f tokens it runs out of memory.", oom_at);
-    finding_emit(h, CTXMARK_SEVERITY_WARNING, "memory_spill", context_table.name, (int64_t)row,
-                 "alloc_ratio",
-                 "%s needs %.1f GiB at %.0f tokens, %.2f times its limit of %.1f GiB: %.1f GiB of "
-                 "it lie elsewhere.%s",
-                 series_name(&r->keys, name, sizeof name), r->peak_mb / MIB_PER_GIB,
-                 r->keys.context_length, r->alloc_ratio, r->limit_mb / MIB_PER_GIB, r->spill_gb,
-                 end);
+    findings_say(
+        said,
+        &(const struct saying){CTXMARK_SEVERITY_WARNING, "memory_spill", context_table.name,
+                               "alloc_ratio"},
+        (int64_t)row, r->alloc_ratio,
+        label_of(&r->keys, "%.2f times at %.0f tokens", r->alloc_ratio, r->keys.context_length)
+            .text,
+        "%s needs %.1f GiB at %.0f tokens, %.2f times its limit of %.1f GiB: %.1f GiB of "
+        "it lie elsewhere.%s",
+        series_name(&r->keys, name, sizeof name), r->peak_mb / MIB_PER_GIB, r->keys.context_length,
+        r->alloc_ratio, r->limit_mb / MIB_PER_GIB, r->spill_gb, end);
 }
 
-static void say_growth(const struct ctxmark_host *h, const struct growth_row *g, size_t row)
+static void say_growth(struct findings *said, const struct growth_row *g, size_t row)
 {
     char name[512];
     if (g->in_gpu_contexts > FEWEST && g->quadratic_in_gpu_a > 0 && g->quadratic_in_gpu_r2 > 0.99 &&
         1 - g->quadratic_in_gpu_r2 < (1 - g->linear_in_gpu_r2) / 10)
-        finding_emit(h, CTXMARK_SEVERITY_NOTICE, "memory_grows_quadratically", growth_table.name,
-                     (int64_t)row, "quadratic_in_gpu_bytes_per_token2",
+        findings_say(said,
+                     &(const struct saying){CTXMARK_SEVERITY_NOTICE, "memory_grows_quadratically",
+                                            growth_table.name, "quadratic_in_gpu_bytes_per_token2"},
+                     (int64_t)row, g->quadratic_in_gpu_bytes_per_token2,
+                     label_of(&g->keys, "%.0f bytes", g->quadratic_in_gpu_bytes_per_token2).text,
                      "%s: peak memory grows with the square of context, %.0f bytes per token pair "
                      "(parabola R2 %.5f, line %.3f), as attention scores of all pairs do. A cost "
                      "per token read off a line holds nowhere.",
@@ -369,24 +376,32 @@ static void say_growth(const struct ctxmark_host *h, const struct growth_row *g,
                      g->quadratic_in_gpu_r2, g->linear_in_gpu_r2);
 }
 
-static void say_kv(const struct ctxmark_host *h, const struct kv_row *k, size_t row)
+static void say_kv(struct findings *said, const struct kv_row *k, size_t row)
 {
     char name[512];
     if (k->overhead_ratio > 2)
-        finding_emit(h, CTXMARK_SEVERITY_INFO, "kv_cache_is_small", kv_table.name, (int64_t)row,
-                     "overhead_ratio",
+        findings_say(said,
+                     &(const struct saying){CTXMARK_SEVERITY_INFO, "kv_cache_is_small",
+                                            kv_table.name, "overhead_ratio"},
+                     (int64_t)row, k->overhead_ratio,
+                     label_of(&k->keys, "%.3g times", k->overhead_ratio).text,
                      "%s: the KV cache takes %s bytes per token by the model's shape, memory grows "
                      "by %s (%.3g times): %.2g %% of the growth is KV cache.",
                      series_name(&k->keys, name, sizeof name), figure(k->kv_bytes_per_token).text,
                      figure(k->measured_bytes_per_token).text, k->overhead_ratio, k->kv_share_pct);
 }
 
-static void say_budget(const struct ctxmark_host *h, const struct budget_row *b, size_t row)
+static void say_budget(struct findings *said, const struct budget_row *b, size_t row)
 {
     char name[512];
     if (!isnan(b->budget_tokens) && !isnan(b->smallest_spilled))
-        finding_emit(h, CTXMARK_SEVERITY_INFO, "memory_budget", budget_table.name, (int64_t)row,
-                     "budget_tokens",
+        findings_say(said,
+                     &(const struct saying){CTXMARK_SEVERITY_INFO, "memory_budget",
+                                            budget_table.name, "budget_tokens"},
+                     (int64_t)row, -b->budget_tokens,
+                     label_of(&b->keys, "%.0f tokens, %.0f with the margin", b->budget_tokens,
+                              b->budget_tokens_x0_8)
+                         .text,
                      "%s: the limit of %.1f GiB carries about %.0f tokens (%.0f with a margin of "
                      "20 %%); measured: %.0f fit, %.0f do not. A line through all peaks would say "
                      "%.0f.",
@@ -484,6 +499,7 @@ static void analyze_model(struct work *w, const struct memory *m, double *room)
 
 static void say_all(const struct work *w)
 {
+    struct findings said = {0};
     for (size_t i = 0; i < w->context_count; i++) {
         const struct context_row *r = &w->contexts[i];
         bool last = i + 1 == w->context_count || !keys_same_model(&r->keys, &r[1].keys);
@@ -492,14 +508,15 @@ static void say_all(const struct work *w)
             if (keys_same_model(&w->growth[k].keys, &r->keys))
                 oom_at = w->growth[k].oom_at;
         if (last && r->in_gpu == 0)
-            say_spill(w->h, r, i, oom_at);
+            say_spill(&said, r, i, oom_at);
     }
     for (size_t i = 0; i < w->growth_count; i++)
-        say_growth(w->h, &w->growth[i], i);
+        say_growth(&said, &w->growth[i], i);
     for (size_t i = 0; i < w->kv_count; i++)
-        say_kv(w->h, &w->kv[i], i);
+        say_kv(&said, &w->kv[i], i);
     for (size_t i = 0; i < w->budget_count; i++)
-        say_budget(w->h, &w->budgets[i], i);
+        say_budget(&said, &w->budgets[i], i);
+    findings_emit(w->h, &said);
 }
 
 static int work(struct input *in)

@@ -8,6 +8,7 @@
 
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/groups.h"
 #include "plugins/analysis/library/shape.h"
 #include "plugins/analysis/library/views.h"
@@ -103,6 +104,7 @@ struct work {
                      * measured */
     struct cell_row *cells;
     size_t count;
+    struct findings *said;
 };
 
 static bool mode_is(const struct keys *k, const char *mode)
@@ -365,8 +367,13 @@ static void find_impossible_prefill(const struct work *w, const struct series *s
     snprintf(peak, sizeof peak, "%.80s, %s", c->gpu ? c->gpu : "the machine",
              provenance(c->peak_from));
     bool cache = s->cold || s->cached > 0 || is_like_one_step(s);
-    finding_emit(w->h, CTXMARK_SEVERITY_ERROR, "impossible_prefill", cell_table.name,
-                 (int64_t)(s->first + s->worst), "needed_tflop_s",
+    findings_say(w->said,
+                 &(const struct saying){CTXMARK_SEVERITY_ERROR, "impossible_prefill",
+                                        cell_table.name, "needed_tflop_s"},
+                 (int64_t)(s->first + s->worst), c->compute_pct,
+                 label_of(&c->keys, "%zu of %zu cells, up to %.3g times the peak", s->impossible,
+                          s->n, c->compute_pct / 100)
+                     .text,
                  "The prefill figures of %s on %s are impossible as computation in %zu of %zu "
                  "cells: %.0f tokens in %s need %s%s TFLOP/s (%s TFLOP: %s), %.3g times the peak "
                  "of %s TFLOP/s (%s). %s%s%s",
@@ -399,8 +406,11 @@ static void find_impossible_decode(const struct work *w, const struct series *s)
     char list[256];
     bool bytes = c->bandwidth_pct >= c->compute_pct || isnan(c->compute_pct);
     list_contexts(s, "impossible", list, sizeof list);
-    finding_emit(w->h, CTXMARK_SEVERITY_ERROR, "impossible_decode", cell_table.name,
-                 (int64_t)(s->first + s->worst), bytes ? "needed_gb_s" : "needed_tflop_s",
+    findings_say(w->said,
+                 &(const struct saying){CTXMARK_SEVERITY_ERROR, "impossible_decode",
+                                        cell_table.name, bytes ? "needed_gb_s" : "needed_tflop_s"},
+                 (int64_t)(s->first + s->worst), c->limit_pct,
+                 label_of(&c->keys, "at %.60s tokens, %.3g times", list, c->limit_pct / 100).text,
                  "The decode figures of %s on %s at %s tokens are impossible: %.0f tokens in %s "
                  "need at least %s %s, %.3g times what the machine can do. Fewer tokens may have "
                  "been generated than the file says, or several at a time.",
@@ -414,29 +424,36 @@ static void find_doubtful(const struct work *w, const struct series *s)
     const struct cell_row *c = &s->cells[s->worst];
     char list[256];
     list_contexts(s, "doubtful", list, sizeof list);
-    finding_emit(w->h, CTXMARK_SEVERITY_WARNING, "doubtful", cell_table.name,
-                 (int64_t)(s->first + s->worst), "limit_pct",
-                 "The %s figures of %s on %s at %s tokens ask for up to %.3g %% of the machine's "
-                 "limit, which proves nothing: %s.",
-                 c->keys.mode, model_of(s), backend_of(s), list, c->limit_pct,
-                 text_or(c->note, "see the table"));
+    findings_say(
+        w->said,
+        &(const struct saying){CTXMARK_SEVERITY_WARNING, "doubtful", cell_table.name, "limit_pct"},
+        (int64_t)(s->first + s->worst), c->limit_pct,
+        label_of(&c->keys, "%.10s at %.60s tokens, %.3g %%", c->keys.mode, list, c->limit_pct).text,
+        "The %s figures of %s on %s at %s tokens ask for up to %.3g %% of the machine's "
+        "limit, which proves nothing: %s.",
+        c->keys.mode, model_of(s), backend_of(s), list, c->limit_pct,
+        text_or(c->note, "see the table"));
 }
 
 static void find_one_step(const struct work *w, const struct series *s)
 {
     const struct cell_row *low = &s->cells[s->shortest], *high = &s->cells[s->longest];
     bool sure = s->cold || s->cached > 0;
-    finding_emit(w->h, sure ? CTXMARK_SEVERITY_WARNING : CTXMARK_SEVERITY_NOTICE,
-                 "prefill_is_one_decode_step", cell_table.name, (int64_t)(s->first + s->longest),
-                 "steps",
-                 "The prefill of %s on %s takes as long as one decode step at every context: %s "
-                 "for %.0f tokens, %s for %.0f (%.2f decode steps). %s",
-                 model_of(s), backend_of(s), figure_ms(low->latency).text, low->tokens,
-                 figure_ms(high->latency).text, high->tokens, high->steps,
-                 sure ? "It is a prompt cache's hit, not a prefill."
-                      : "A prompt cache does that, and so does a program that is bound by "
-                        "something else than the work; longer prompts, or a machine peak in "
-                        "`facts`, tell them apart.");
+    findings_say(
+        w->said,
+        &(const struct saying){sure ? CTXMARK_SEVERITY_WARNING : CTXMARK_SEVERITY_NOTICE,
+                               "prefill_is_one_decode_step", cell_table.name, "steps"},
+        (int64_t)(s->first + s->longest), -high->steps,
+        label_of(&high->keys, "%s for %.0f tokens", figure_ms(high->latency).text, high->tokens)
+            .text,
+        "The prefill of %s on %s takes as long as one decode step at every context: %s "
+        "for %.0f tokens, %s for %.0f (%.2f decode steps). %s",
+        model_of(s), backend_of(s), figure_ms(low->latency).text, low->tokens,
+        figure_ms(high->latency).text, high->tokens, high->steps,
+        sure ? "It is a prompt cache's hit, not a prefill."
+             : "A prompt cache does that, and so does a program that is bound by "
+               "something else than the work; longer prompts, or a machine peak in "
+               "`facts`, tell them apart.");
 }
 
 static void find_in_series(const struct work *w, const struct series *s)
@@ -519,6 +536,7 @@ static int judge_cells(struct work *w)
         find_in_series(w, &s);
         i += s.n;
     }
+    findings_emit(w->h, w->said);
     find_unknown(w);
     plot_shares(w);
     return 0;
@@ -537,7 +555,8 @@ static bool was_disturbed(const struct ctxmark_host *h, uint64_t count)
 
 static int32_t analyze(const struct ctxmark_host *h)
 {
-    struct work w = {.h = h, .params_m = {.size = sizeof w.params_m}};
+    struct findings said = {0};
+    struct work w = {.h = h, .said = &said, .params_m = {.size = sizeof w.params_m}};
     rows_get(&w.rows, h);
     if (!h->column(h, "params_m", &w.params_m))
         w.params_m.number = NULL;

@@ -10,6 +10,7 @@
 
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/input.h"
 #include "plugins/analysis/regimes/segments.h"
 #include "plugins/analysis/stats/stats.h"
@@ -276,22 +277,27 @@ static size_t list_multipliers(const struct regime_row *r, size_t count, size_t 
     return n;
 }
 
-static void say_break(const struct ctxmark_host *h, const struct regime_row *r, size_t count,
-                      size_t row)
+static void say_break(struct findings *said, const struct regime_row *r, size_t count, size_t row)
 {
     char name[512], list[512];
     series_name(&r[row].keys, name, sizeof name);
     list_multipliers(r, count, row, list, sizeof list);
     if (strcmp(r[row].decided_by, BREAK_MEMORY) == 0)
-        finding_emit(h, CTXMARK_SEVERITY_WARNING, "spill", regime_table.name, (int64_t)row,
-                     "thrash_multiplier_median",
+        findings_say(said,
+                     &(const struct saying){CTXMARK_SEVERITY_WARNING, "spill", regime_table.name,
+                                            "thrash_multiplier_median"},
+                     (int64_t)row, -r[row].break_at,
+                     label_of(&r[row].keys, "after %.0f tokens: %s", r[row].break_after, list).text,
                      "%s falls off a cliff between %.0f and %.0f tokens, where its memory exceeds "
                      "the limit: medians rise by %s times. No error says so; up to %.0f tokens it "
                      "is sound.",
                      name, r[row].break_after, r[row].break_at, list, r[row].break_after);
     else
-        finding_emit(h, CTXMARK_SEVERITY_WARNING, "latency_break", regime_table.name, (int64_t)row,
-                     "thrash_multiplier_median",
+        findings_say(said,
+                     &(const struct saying){CTXMARK_SEVERITY_WARNING, "latency_break",
+                                            regime_table.name, "thrash_multiplier_median"},
+                     (int64_t)row, -r[row].break_at,
+                     label_of(&r[row].keys, "after %.0f tokens: %s", r[row].break_after, list).text,
                      "%s breaks between %.0f and %.0f tokens (%s; peak memory is not known): "
                      "medians rise by %s times.",
                      name, r[row].break_after, r[row].break_at,
@@ -310,21 +316,28 @@ static void say_rows(const struct ctxmark_host *h, const struct regime_row *r, s
 {
     size_t none = 0;
     char name[512];
+    struct findings said = {0};
     for (size_t i = 0; i < count; i++) {
         bool first = i == 0 || !keys_same_model(&r[i - 1].keys, &r[i].keys) || !breaks(&r[i - 1]) ||
                      r[i - 1].break_at != r[i].break_at;
         none += r[i].verdict == one_regime;
         if (breaks(&r[i]) && first)
-            say_break(h, r, count, i);
+            say_break(&said, r, count, i);
         if (r[i].note && r[i].verdict == one_regime && r[i].segments_verdict == two_regimes)
-            finding_emit(
-                h, CTXMARK_SEVERITY_NOTICE, "break_without_memory", regime_table.name, (int64_t)i,
-                "segments_bracket",
+            findings_say(
+                &said,
+                &(const struct saying){CTXMARK_SEVERITY_NOTICE, "break_without_memory",
+                                       regime_table.name, "segments_bracket"},
+                (int64_t)i, r[i].segments_step,
+                label_of(&r[i].keys, "%s in %s", r[i].keys.mode ? r[i].keys.mode : "all",
+                         r[i].segments_bracket)
+                    .text,
                 "%s, %s: latency breaks in %s by %s times although memory stays within its "
                 "limit; look for another cause (clocks, a change of kernel).",
                 series_name(&r[i].keys, name, sizeof name), r[i].keys.mode ? r[i].keys.mode : "all",
                 r[i].segments_bracket, figure(r[i].segments_step).text);
     }
+    findings_emit(h, &said);
     if (none)
         finding_emit(h, CTXMARK_SEVERITY_INFO, "no_break", regime_table.name, -1, NULL,
                      "%zu of %zu series show one regime over all contexts that were measured.",
@@ -344,25 +357,38 @@ static bool is_said(const struct step_row *r, size_t i)
 static void say_signs(const struct ctxmark_host *h, const struct step_row *r, size_t count)
 {
     char name[512];
+    struct findings said = {0};
     for (size_t i = 0; i < count; i++) {
         const struct step_row *s = &r[i];
         if (strcmp(s->regime, "clean") != 0)
             continue;
         series_name(&s->keys, name, sizeof name);
         if (s->sign_memory == 1 && !is_said(r, i))
-            finding_emit(h, CTXMARK_SEVERITY_NOTICE, "memory_nearly_full", step_table.name,
-                         (int64_t)i, "memory_share_pct",
+            findings_say(&said,
+                         &(const struct saying){CTXMARK_SEVERITY_NOTICE, "memory_nearly_full",
+                                                step_table.name, "memory_share_pct"},
+                         (int64_t)i, s->memory_share_pct,
+                         label_of(&s->keys, "%.0f %% at %.0f tokens", s->memory_share_pct,
+                                  s->keys.context_length)
+                             .text,
                          "%s fills %.0f %% of its memory limit at %.0f tokens: a sign that the "
                          "next longer context may not fit.",
                          name, s->memory_share_pct, s->keys.context_length);
         if (s->sign_variation == 1)
-            finding_emit(h, CTXMARK_SEVERITY_NOTICE, "variation_grows", step_table.name, (int64_t)i,
-                         "spread_pct",
+            findings_say(&said,
+                         &(const struct saying){CTXMARK_SEVERITY_NOTICE, "variation_grows",
+                                                step_table.name, "spread_pct"},
+                         (int64_t)i, s->spread_pct / s->earlier_spread_pct,
+                         label_of(&s->keys, "%s, %.3g %% at %.0f tokens",
+                                  s->keys.mode ? s->keys.mode : "all", s->spread_pct,
+                                  s->keys.context_length)
+                             .text,
                          "%s, %s: repetitions spread by %.3g %% at %.0f tokens, against %.2g %% at "
                          "shorter contexts: something begins to disturb them there.",
                          name, s->keys.mode ? s->keys.mode : "all", s->spread_pct,
                          s->keys.context_length, s->earlier_spread_pct);
     }
+    findings_emit(h, &said);
 }
 
 /* --- putting it together */

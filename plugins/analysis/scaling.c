@@ -10,6 +10,7 @@
 
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/input.h"
 #include "plugins/analysis/stats/fit.h"
 #include "plugins/analysis/stats/lsq.h"
@@ -27,6 +28,7 @@
 
 struct work {
     struct input *in;
+    struct findings said;
     double *x, *y, *weights, *values; /* [most contexts in a series], values: [largest cell] */
 };
 
@@ -346,8 +348,13 @@ static void say_artefact(struct work *w, const struct series *s, const struct fi
                          const struct fit_row *clean, int64_t row)
 {
     char name[512];
-    finding_emit(w->in->h, CTXMARK_SEVERITY_WARNING, "exponent_across_break", fit_table.name, row,
-                 "power_b",
+    findings_say(&w->said,
+                 &(const struct saying){CTXMARK_SEVERITY_WARNING, "exponent_across_break",
+                                        fit_table.name, "power_b"},
+                 row, full->power_b,
+                 label_of(&s->keys, "context^%.2f, up to %.0f tokens context^%.2f", full->power_b,
+                          s->break_at.last, clean->power_b)
+                     .text,
                  "%s, prefill: the exponent over the full range, context^%.2f, is an artefact of "
                  "the break between %.0f and %.0f tokens (%s). Up to %.0f tokens latency grows as "
                  "context^%.2f (95 %% interval %.2f to %.2f, R2 %.4f; parabola R2 %.4f).",
@@ -363,15 +370,19 @@ static void say_growth(struct work *w, const struct series *s, const struct fit_
     char name[512];
     series_name(&s->keys, name, sizeof name);
     if (f->power_b_ci95_high < 1)
-        finding_emit(w->in->h, CTXMARK_SEVERITY_WARNING, "prefill_below_linear", fit_table.name,
-                     row, "power_b",
+        findings_say(&w->said,
+                     &(const struct saying){CTXMARK_SEVERITY_WARNING, "prefill_below_linear",
+                                            fit_table.name, "power_b"},
+                     row, -f->power_b, label_of(&s->keys, "context^%.3f", f->power_b).text,
                      "%s, prefill: latency grows as context^%.3f only (95 %% interval %.3f to "
                      "%.3f). Reading a prompt takes at least time in proportion to its length, so "
                      "this is no prefill: a prompt cache, or a fixed cost that hides it.",
                      name, f->power_b, f->power_b_ci95_low, f->power_b_ci95_high);
     else if (f->power_b > 0)
-        finding_emit(w->in->h, CTXMARK_SEVERITY_INFO, "prefill_growth", fit_table.name, row,
-                     "power_b",
+        findings_say(&w->said,
+                     &(const struct saying){CTXMARK_SEVERITY_INFO, "prefill_growth", fit_table.name,
+                                            "power_b"},
+                     row, f->power_b, label_of(&s->keys, "context^%.2f", f->power_b).text,
                      "%s, prefill: latency grows as context^%.2f from %.0f to %.0f tokens (95 %% "
                      "interval %.2f to %.2f, R2 %.4f).",
                      name, f->power_b, f->context_first, f->context_last, f->power_b_ci95_low,
@@ -387,12 +398,16 @@ static void say_quadratic(struct work *w, const struct series *s, const struct f
         return;
     double x = f->context_last, square = f->quadratic_a * x * x,
            all = f->quadratic_c + f->quadratic_b * x + square;
-    finding_emit(w->in->h, CTXMARK_SEVERITY_INFO, "quadratic_term", fit_table.name, row,
-                 "quadratic_a",
-                 "%s, prefill: a quadratic term shows up to %.0f tokens: %.3g ms per million token "
-                 "pairs (95 %% interval %.3g to %.3g), %.0f %% of the latency there.",
-                 series_name(&s->keys, name, sizeof name), x, f->quadratic_a * 1e6,
-                 f->quadratic_a_ci95_low * 1e6, f->quadratic_a_ci95_high * 1e6, 100 * square / all);
+    findings_say(
+        &w->said,
+        &(const struct saying){CTXMARK_SEVERITY_INFO, "quadratic_term", fit_table.name,
+                               "quadratic_a"},
+        row, square / all,
+        label_of(&s->keys, "%.3g ms, %.0f %%", f->quadratic_a * 1e6, 100 * square / all).text,
+        "%s, prefill: a quadratic term shows up to %.0f tokens: %.3g ms per million token "
+        "pairs (95 %% interval %.3g to %.3g), %.0f %% of the latency there.",
+        series_name(&s->keys, name, sizeof name), x, f->quadratic_a * 1e6,
+        f->quadratic_a_ci95_low * 1e6, f->quadratic_a_ci95_high * 1e6, 100 * square / all);
 }
 
 /* first: the row of the series' full range, followed by those of its parts. */
@@ -532,6 +547,7 @@ static int work(struct input *in)
     table_emit(in->h, &fit_table, fits, sizeof *fits, count);
     table_emit(in->h, &choice_table, choices, sizeof *choices, chosen);
     say_all(&w, fits, count);
+    findings_emit(in->h, &w.said);
     count = fit_centers(&w, fits, robust);
     table_emit(in->h, &robustness_table, robust, sizeof *robust, series);
     table_emit(in->h, &center_table, fits, sizeof *fits, count);

@@ -8,6 +8,7 @@
 
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
+#include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/input.h"
 #include "plugins/analysis/stats/fit.h"
 #include "plugins/analysis/stats/stats.h"
@@ -225,23 +226,32 @@ static void make_thresholds(struct work *w, const struct series *s, struct thres
 
 /* --- findings */
 
-static void say_threshold(const struct ctxmark_host *h, const struct threshold_row *t, size_t row)
+static void say_threshold(struct findings *said, const struct threshold_row *t, size_t row)
 {
     char name[512];
     if (isnan(t->ttft_threshold_median))
         return;
-    finding_emit(
-        h, CTXMARK_SEVERITY_NOTICE, "ttft_exceeds", threshold_table.name, (int64_t)row,
-        "ttft_threshold_median", "%s takes %.0f s or more to the first token from %.0f tokens on.",
-        series_name(&t->keys, name, sizeof name), t->threshold_ms / 1000, t->ttft_threshold_median);
+    findings_say(said,
+                 &(const struct saying){CTXMARK_SEVERITY_NOTICE, "ttft_exceeds",
+                                        threshold_table.name, "ttft_threshold_median"},
+                 (int64_t)row, -t->ttft_threshold_median,
+                 label_of(&t->keys, "from %.0f", t->ttft_threshold_median).text,
+                 "%s takes %.0f s or more to the first token from %.0f tokens on.",
+                 series_name(&t->keys, name, sizeof name), t->threshold_ms / 1000,
+                 t->ttft_threshold_median);
 }
 
-static void say_growth(const struct ctxmark_host *h, const struct growth_row *g, size_t row)
+static void say_growth(struct findings *said, const struct growth_row *g, size_t row)
 {
     char name[512];
     if (g->context_growth > 1 && isfinite(g->context_growth) && g->growth_factor_median > 0)
-        finding_emit(h, CTXMARK_SEVERITY_INFO, "ttft_growth", growth_table.name, (int64_t)row,
-                     "growth_factor_median",
+        findings_say(said,
+                     &(const struct saying){CTXMARK_SEVERITY_INFO, "ttft_growth", growth_table.name,
+                                            "growth_factor_median"},
+                     (int64_t)row, g->growth_factor_median,
+                     label_of(&g->keys, "%s to %s", figure_ms(g->median_first).text,
+                              figure_ms(g->median_last).text)
+                         .text,
                      "%s: median time to first token goes from %s at %.0f tokens to %s at %.0f: %s "
                      "times over %.3g times the context.",
                      series_name(&g->keys, name, sizeof name), figure_ms(g->median_first).text,
@@ -252,10 +262,12 @@ static void say_growth(const struct ctxmark_host *h, const struct growth_row *g,
 static void say_all(const struct ctxmark_host *h, const struct threshold_row *t,
                     const struct growth_row *g, size_t count)
 {
+    struct findings said = {0};
     for (size_t i = 0; i < count; i++)
-        say_threshold(h, &t[i * THRESHOLDS + 1], i * THRESHOLDS + 1);
+        say_threshold(&said, &t[i * THRESHOLDS + 1], i * THRESHOLDS + 1);
     for (size_t i = 0; i < count; i++)
-        say_growth(h, &g[i], i);
+        say_growth(&said, &g[i], i);
+    findings_emit(h, &said);
     size_t never = 0;
     for (size_t i = 0; i < count; i++)
         never += isnan(t[i * THRESHOLDS + 1].ttft_threshold_median);

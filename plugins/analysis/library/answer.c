@@ -60,12 +60,18 @@ void answer_cite(struct answer *a, const struct view *v, uint64_t row, const cha
 void answer_emit(const struct ctxmark_host *h, const struct answer *a, uint32_t severity,
                  const char *id)
 {
+    char text[sizeof a->text];
+    size_t n = strlen(a->text);
     if (!a->evidence_count)
         return;
+    while (n && a->text[n - 1] == ' ')
+        n--;
+    memcpy(text, a->text, n);
+    text[n] = '\0';
     struct ctxmark_finding f = {.size = sizeof f,
                                 .severity = severity,
                                 .id = id,
-                                .text = a->text,
+                                .text = text,
                                 .evidence = a->evidence,
                                 .evidence_count = a->evidence_count,
                                 .evidence_stride = sizeof *a->evidence};
