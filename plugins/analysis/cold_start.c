@@ -475,22 +475,37 @@ static size_t compare_groups(const struct work *w, const struct groups *from,
     return count;
 }
 
+/* Adds the cells of workers that were not warmed up to warmed[count]; returns how many there are.
+ */
+static size_t add_unwarmed(struct cell_row *warmed, size_t count, const struct cell_row *rep0,
+                           size_t rep0_count)
+{
+    size_t all = count;
+    for (size_t i = 0; i < rep0_count; i++) {
+        bool is_warmed = false;
+        for (size_t k = 0; !is_warmed && k < count; k++)
+            is_warmed = same_worker(&warmed[k].keys, &rep0[i].keys);
+        if (!is_warmed)
+            warmed[all++] = rep0[i];
+    }
+    return all;
+}
+
 static int analyze_groups(struct work *w, const struct groups *measured, const struct groups *warm)
 {
-    size_t most = measured->count > warm->count ? measured->count : warm->count;
-    struct cell_row *c = calloc(most + 1, sizeof *c);
+    struct cell_row *c = calloc(measured->count + 1, sizeof *c),
+                    *warmed = calloc(warm->count + measured->count + 1, sizeof *warmed);
     w->values = malloc((measured->largest + 2) * sizeof *w->values);
-    int done = c && w->values ? 0 : -1;
+    int done = c && warmed && w->values ? 0 : -1;
     if (done == 0) {
-        size_t count = compare_groups(w, measured, measured, c);
+        size_t count = compare_groups(w, measured, measured, c),
+               first = compare_groups(w, warm, measured, warmed);
         table_emit(w->h, &rep0_table, c, sizeof *c, count);
-        if (warm->count) {
-            count = compare_groups(w, warm, measured, c);
-            table_emit(w->h, &warmup_table, c, sizeof *c, count);
-        }
-        done = emit_causes(w->h, c, count);
+        table_emit(w->h, &warmup_table, warmed, sizeof *warmed, first);
+        done = emit_causes(w->h, warmed, add_unwarmed(warmed, first, c, count));
     }
     free(c);
+    free(warmed);
     free(w->values);
     return done;
 }

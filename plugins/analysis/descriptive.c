@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "plugins/analysis/descriptive/launches.h"
 #include "plugins/analysis/library/emit.h"
 #include "plugins/analysis/library/figure.h"
 #include "plugins/analysis/library/groups.h"
@@ -484,7 +485,8 @@ static int32_t analyze(const struct ctxmark_host *h)
     struct work w = {.h = h};
     w.draws = (size_t)h->option_int(h, CTXMARK_SCOPE_PLUGIN, "bootstrap", 0, 1000);
     rows_get(&w.rows, h);
-    if (analyze_samples(&w) < 0 || analyze_memory(&w) < 0 || analyze_failures(&w) < 0)
+    if (analyze_samples(&w) < 0 || analyze_memory(&w) < 0 || analyze_failures(&w) < 0 ||
+        launches_report(h, &w.rows) < 0)
         return h->fail(h, CTXMARK_ERROR, "out of memory");
     return CTXMARK_OK;
 }

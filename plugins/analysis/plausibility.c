@@ -14,6 +14,7 @@
 #include "plugins/analysis/library/views.h"
 #include "plugins/analysis/plausibility/conditions.h"
 #include "plugins/analysis/plausibility/machine.h"
+#include "plugins/analysis/plausibility/servers.h"
 #include "plugins/analysis/stats/stats.h"
 
 #include <math.h>
@@ -565,6 +566,8 @@ static int32_t analyze(const struct ctxmark_host *h)
     int done = judge_cells(&w);
     if (done == 0)
         done = conditions_report(h, &w.rows);
+    if (done == 0)
+        done = servers_report(h, &w.rows);
     free(w.cells);
     free(w.values);
     groups_free(&w.groups);

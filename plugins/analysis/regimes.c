@@ -318,8 +318,9 @@ static void say_rows(const struct ctxmark_host *h, const struct regime_row *r, s
     char name[512];
     struct findings said = {0};
     for (size_t i = 0; i < count; i++) {
-        bool first = i == 0 || !keys_same_model(&r[i - 1].keys, &r[i].keys) || !breaks(&r[i - 1]) ||
-                     r[i - 1].break_at != r[i].break_at;
+        bool first = true;
+        for (size_t k = i; k-- > 0 && keys_same_model(&r[k].keys, &r[i].keys);)
+            first &= !breaks(&r[k]) || r[k].break_at != r[i].break_at;
         none += r[i].verdict == one_regime;
         if (breaks(&r[i]) && first)
             say_break(&said, r, count, i);

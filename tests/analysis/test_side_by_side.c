@@ -455,6 +455,96 @@ START_TEST(guidance_rests_on_rows)
 }
 END_TEST
 
+/* --- what servers say of themselves */
+
+#define SERVER_HEADER                                                                              \
+    "backend,model,context_length,mode,rep,latency_ms,device_ms,prompt_tokens,generated_tokens\n"
+
+static void add_prefills(double device_share)
+{
+    begin(SERVER_HEADER);
+    for (int context = 512; context <= 4096; context *= 2)
+        for (int rep = 0; rep < 3; rep++)
+            add("ollama,m,%d,prefill,%d,%d,%g,%d,1\n", context, rep, context,
+                context * device_share, context);
+}
+
+START_TEST(a_server_that_times_the_last_batch_alone_is_warned_of)
+{
+    add_prefills(0.125);
+    json_t *a =
+        analyze("plausibility",
+                json_pack("{s:s, s:s, s:s}", "server_version", "0.12.6", "server_prompt_cache",
+                          "device memory", "server_prefill_time", "last batch of 512 tokens only"));
+    const char *text = words(a, "server_prefill_time");
+    ck_assert_ptr_nonnull(strstr(text, "0.12.6"));
+    ck_assert_ptr_nonnull(strstr(text, "last batch of 512 tokens only (at 4096 tokens 12.5 %"));
+    ck_assert_ptr_null(finding_of(a, "host_prompt_cache"));
+    ck_assert_ptr_null(finding_of(a, "context_cut_down"));
+    json_decref(a);
+}
+END_TEST
+
+START_TEST(a_prompt_cache_in_host_memory_is_told)
+{
+    add_prefills(1);
+    json_t *a = analyze("plausibility", json_pack("{s:s, s:s}", "server_version", "0.33.0",
+                                                  "server_prompt_cache", "device and host memory"));
+    ck_assert_ptr_nonnull(strstr(words(a, "host_prompt_cache"), "0.33.0"));
+    ck_assert_ptr_null(finding_of(a, "server_prefill_time"));
+    json_decref(a);
+}
+END_TEST
+
+START_TEST(a_context_that_the_server_cut_down_is_told_and_worse_where_prompts_reach_it)
+{
+    add_prefills(1);
+    json_t *a = analyze("plausibility", json_pack("{s:s, s:i, s:i}", "server_version", "0.33.0",
+                                                  "num_ctx", 65536, "server_context", 32768));
+    ck_assert_ptr_nonnull(strstr(words(a, "context_cut_down"), "are shorter"));
+    json_decref(a);
+    a = analyze("plausibility", json_pack("{s:s, s:i, s:i}", "server_version", "0.33.0", "num_ctx",
+                                          8192, "server_context", 2048));
+    ck_assert_ptr_nonnull(strstr(words(a, "context_cut_down"), "cut or refused"));
+    json_decref(a);
+}
+END_TEST
+
+START_TEST(backends_without_a_server_have_no_table_of_servers)
+{
+    add_prefills(1);
+    json_t *a = analyze("plausibility", NULL);
+    ck_assert_ptr_null(table_of(a, "plausibility", "servers"));
+    json_decref(a);
+}
+END_TEST
+
+/* --- findings that say the same */
+
+START_TEST(series_that_break_alike_share_one_finding_with_all_rows_as_evidence)
+{
+    begin(HEADER);
+    for (int model = 0; model < 9; model++)
+        for (int context = 512; context <= 8192; context *= 2)
+            for (int rep = 0; rep < 4; rep++)
+                add("b,m%d,%d,prefill,%d,%d,%d,1\n", model, context, rep,
+                    context * (context > 2048 ? 40 + model : 1) + rep, context);
+    json_t *a = analyze("regimes", NULL);
+    const json_t *f = finding_of(a, "latency_break");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(json_array_size(json_object_get(f, "evidence")), 9);
+    const char *text = json_string_value(json_object_get(f, "text"));
+    ck_assert_ptr_nonnull(strstr(text, " Likewise: "));
+    ck_assert_ptr_nonnull(strstr(text, "; and 2 more."));
+    size_t found = 0, i;
+    json_t *one;
+    json_array_foreach(json_object_get(a, "findings"), i, one) found +=
+        strcmp(json_string_value(json_object_get(one, "id")), "latency_break") == 0;
+    ck_assert_uint_eq(found, 1);
+    json_decref(a);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     int code = serve_child(argc, argv);
@@ -474,6 +564,11 @@ int main(int argc, char **argv)
     tcase_add_test(t, decode_is_held_against_the_bandwidth);
     tcase_add_test(t, a_measured_limit_proves_less_than_a_peak);
     tcase_add_test(t, what_is_not_known_is_not_judged);
+    tcase_add_test(t, a_server_that_times_the_last_batch_alone_is_warned_of);
+    tcase_add_test(t, a_prompt_cache_in_host_memory_is_told);
+    tcase_add_test(t, a_context_that_the_server_cut_down_is_told_and_worse_where_prompts_reach_it);
+    tcase_add_test(t, backends_without_a_server_have_no_table_of_servers);
+    tcase_add_test(t, series_that_break_alike_share_one_finding_with_all_rows_as_evidence);
     tcase_add_test(t, a_flat_prefill_alone_is_no_proof_of_a_cache);
     tcase_add_test(t, conditions_name_throttled_cut_cached_and_disturbed_cells);
     tcase_add_test(t, questions_are_not_answered_without_data);
