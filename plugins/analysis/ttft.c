@@ -10,6 +10,7 @@
 #include "plugins/analysis/library/figure.h"
 #include "plugins/analysis/library/findings.h"
 #include "plugins/analysis/library/input.h"
+#include "plugins/analysis/library/views.h"
 #include "plugins/analysis/stats/fit.h"
 #include "plugins/analysis/stats/stats.h"
 
@@ -259,23 +260,39 @@ static void say_growth(struct findings *said, const struct growth_row *g, size_t
                      figure(g->growth_factor_median).text, g->context_growth);
 }
 
+/* Whether cold_start says that these first tokens came without reading the prompt. */
+static bool is_cached(const struct view *causes, const struct keys *k)
+{
+    int64_t row = view_find(causes, 0, k->model, k->backend, NULL, NAN);
+    return row >= 0 && view_text_is(causes, (uint64_t)row, "verdict", "prompt_cache");
+}
+
 static void say_all(const struct ctxmark_host *h, const struct threshold_row *t,
                     const struct growth_row *g, size_t count)
 {
     struct findings said = {0};
+    struct view causes = view_get(h, "cold_start", "cold_cause");
+    size_t never = 0, cached = 0;
+    char hits[128] = "";
     for (size_t i = 0; i < count; i++)
         say_threshold(&said, &t[i * THRESHOLDS + 1], i * THRESHOLDS + 1);
-    for (size_t i = 0; i < count; i++)
-        say_growth(&said, &g[i], i);
+    for (size_t i = 0; i < count; i++) {
+        bool below = isnan(t[i * THRESHOLDS + 1].ttft_threshold_median),
+             hit = is_cached(&causes, &g[i].keys);
+        never += below;
+        cached += below && hit;
+        if (!hit)
+            say_growth(&said, &g[i], i);
+    }
     findings_emit(h, &said);
-    size_t never = 0;
-    for (size_t i = 0; i < count; i++)
-        never += isnan(t[i * THRESHOLDS + 1].ttft_threshold_median);
+    if (cached)
+        snprintf(hits, sizeof hits, " %zu of these %s a prompt cache's hits: see cold_start.",
+                 cached, cached == 1 ? "is" : "are");
     if (never)
         finding_emit(h, CTXMARK_SEVERITY_INFO, "ttft_within", threshold_table.name, -1, NULL,
                      "%zu of %zu series stay below 1 s to the first token (by their medians) at "
-                     "every context measured.",
-                     never, count);
+                     "every context measured.%s",
+                     never, count, hits);
 }
 
 /* --- plot */
@@ -339,7 +356,10 @@ static int32_t analyze(const struct ctxmark_host *h)
 
 /* --- the plugin */
 
-static const struct ctxmark_analyzer analyzer = {.size = sizeof analyzer, .analyze = analyze};
+static const char *const after[] = {"cold_start", NULL};
+
+static const struct ctxmark_analyzer analyzer = {
+    .size = sizeof analyzer, .after = after, .analyze = analyze};
 
 static const struct ctxmark_plugin plugin = {
     .head = CTXMARK_HEAD,
