@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* A decoder-only transformer on the CPU: float16 weights, float32 arithmetic and KV cache.
+/* A decoder-only transformer on the CPU: weights as the checkpoint has them (float16, bfloat16,
+ * float32), float32 arithmetic (bfloat16 products of bfloat16 weights where the processor has
+ * them), KV cache in float16 or float32.
  *
  * load -> (prepare -> (reset -> prefill -> decode*)*)* -> free.  One sequence at a time, from one
  * thread.  Knows nothing of ctxmark's core. */
@@ -12,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plugins/hf_common/half.h"
 #include "plugins/hf_common/model_config.h"
 
 struct cpu_engine;
@@ -25,28 +28,40 @@ enum cpu_status {
     CPU_CANCELLED, /* cancelled() said so; the sequence is lost, reset it */
 };
 
+enum cpu_attention {
+    CPU_FLASH, /* scores tile by tile: memory linear in the context */
+    CPU_EAGER, /* a prompt passes each layer at once, its scores [heads][n][n] all in memory */
+};
+
 struct cpu_engine_options {
     const char *path; /* a checkpoint's folder, or a config.json */
     bool random;      /* random weights for that config, none read */
     uint64_t seed;    /* of random weights */
     bool rope_half;   /* rotary frequencies rounded to float16: see hf_common/model_config.h */
     int threads;      /* 0: one for each processor that the process may use */
-    const char *instructions;    /* a set of kernels by name; NULL: the best there is */
+    bool pin;         /* each thread to a processor of its own, the caller's included */
+    enum cpu_attention attention;
+    bool logits_all;          /* logits of all of a prompt's tokens, not of the asked ones alone */
+    enum hf_dtype kv;         /* HF_F16 or HF_F32 */
+    const char *instructions; /* a set of kernels by name; NULL: the best there is */
     int (*cancelled)(void *arg); /* asked between layers; NULL: never */
     void *cancelled_arg;
 };
 
-/* Bytes by kind.  Scratch counts all that is neither weights nor KV cache. */
+/* Bytes by kind.  Scores: of eager attention; logits: of logits_all; scratch: all the rest, which
+ * is activations, a row of logits and what the threads need for themselves. */
 struct cpu_engine_memory {
-    int64_t weights, kv, scratch;
+    int64_t weights, kv, scores, logits, scratch;
 };
 
 enum cpu_status cpu_engine_load(const struct cpu_engine_options *o, struct cpu_engine **ret_engine,
                                 struct hf_err *e);
 void cpu_engine_free(struct cpu_engine *g);
 
-/* Room for a sequence of `positions` tokens; keeps what is there where it is enough. */
-enum cpu_status cpu_engine_prepare(struct cpu_engine *g, int64_t positions, struct hf_err *e);
+/* Room for a sequence of `positions` tokens, of which up to `prompt` come in one prefill; keeps
+ * what is there where it is enough.  A longer prefill works too, but not with logits_all. */
+enum cpu_status cpu_engine_prepare(struct cpu_engine *g, int64_t prompt, int64_t positions,
+                                   struct hf_err *e);
 
 /* Forgets the sequence. */
 void cpu_engine_reset(struct cpu_engine *g);
@@ -75,12 +90,23 @@ int cpu_engine_threads(const struct cpu_engine *g);
 const char *cpu_engine_instructions(const struct cpu_engine *g);
 struct cpu_engine_memory cpu_engine_memory(const struct cpu_engine *g);
 
-/* What an engine would hold for that many positions. */
-struct cpu_engine_memory cpu_engine_memory_for(const struct hf_config *c, int threads,
+/* What an engine with these options would hold for that; weights that are not float16 apart.  Of
+ * the options threads, instructions, attention, logits_all and kv count. */
+struct cpu_engine_memory cpu_engine_memory_for(const struct hf_config *c,
+                                               const struct cpu_engine_options *o, int64_t prompt,
                                                int64_t positions);
 
+static inline int64_t cpu_engine_memory_sum(const struct cpu_engine_memory *m)
+{
+    return m->weights + m->kv + m->scores + m->logits + m->scratch;
+}
+
+/* "fp32", or "bf16" where the products of prompts with bfloat16 weights are. */
+const char *cpu_engine_arithmetic(const struct cpu_engine *g);
+
 /* The machine with this engine's threads, measured in about a second: float32 multiply-adds x 2
- * per second in sgemm, and bytes read per second from a buffer beyond the caches. */
+ * per second in products of what is in the cache, and bytes read per second from a buffer beyond
+ * the caches. */
 enum cpu_status cpu_engine_measure(struct cpu_engine *g, double *ret_flops, double *ret_read_bytes,
                                    struct hf_err *e);
 

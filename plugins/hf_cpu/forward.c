@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* One block of tokens through the layers:
+/* A block of tokens through the layers:
  *
  *   x = embedding[tokens]
  *   per layer: x += O attention(rope(Q norm(x)), rope(K norm(x)), V norm(x))
  *              x += down(silu(gate(norm(x))) * up(norm(x)))
- *   logits = output(norm(x)), for the asked positions alone */
+ *   logits = output(norm(x)), for the asked positions alone or for all
+ *
+ * Qwen3 has an RMSNorm of each head's query and key before the rotation. */
 
 #include "config.h"
 
@@ -15,119 +17,137 @@
 #include <math.h>
 #include <string.h>
 
-#include "plugins/hf_cpu/forward.h"
-
-#define TOKEN_PIECE 32 /* tokens of one piece of the work between the products */
-
-/* What the pieces over tokens share. */
-struct tokens_job {
+/* What the pieces share; each is one panel. */
+struct block_job {
     struct cpu_engine *g;
-    int64_t layer, from, tokens;
-    const uint16_t *norm;
+    const int32_t *tokens;
+    int64_t layer, from, count;
+    const float *norm;
 };
 
-static int token_pieces(int64_t tokens)
+static int64_t lanes_of(const struct block_job *j, int64_t panel)
 {
-    return (int)((tokens + TOKEN_PIECE - 1) / TOKEN_PIECE);
+    const int64_t p = j->g->kernels->panel;
+    return j->count - panel * p < p ? j->count - panel * p : p;
 }
 
-static int64_t piece_end(const struct tokens_job *j, int64_t first)
+/* Angles are products in float32, as the models saw them in training. */
+static void panel_angles(struct cpu_engine *g, int64_t panel, int64_t from)
 {
-    return first + TOKEN_PIECE < j->tokens ? first + TOKEN_PIECE : j->tokens;
+    const int64_t half = g->config.head_dim / 2, p = g->kernels->panel;
+    float *cosine = g->scratch.cosine + panel * half * p,
+          *sine = g->scratch.sine + panel * half * p;
+    for (int64_t i = 0; i < half; i++)
+        for (int64_t t = 0; t < p; t++) {
+            float angle = (float)(from + panel * p + t) * g->frequencies[i];
+            cosine[i * p + t] = cosf(angle);
+            sine[i * p + t] = sinf(angle);
+        }
+}
+
+static void begin_piece(void *arg, int piece, int thread)
+{
+    const struct block_job *j = arg;
+    struct cpu_engine *g = j->g;
+    const struct hf_array *w = &g->weights.embedding;
+    const int64_t h = g->config.hidden_size, p = g->kernels->panel;
+    float *x = g->scratch.x + piece * h * p, *row = cpu_thread_scratch(g, thread);
+    if (lanes_of(j, piece) < p)
+        memset(x, 0, (size_t)(h * p) * sizeof *x);
+    for (int64_t t = 0; t < lanes_of(j, piece); t++) {
+        size_t at = (size_t)j->tokens[piece * p + t] * (size_t)h * hf_dtype_bytes(w->dtype);
+        g->kernels->widen[w->dtype](row, (const char *)w->data + at, h);
+        for (int64_t i = 0; i < h; i++)
+            x[i * p + t] = row[i];
+    }
+    panel_angles(g, piece, j->from);
 }
 
 static void norm_piece(void *arg, int piece, int thread)
 {
     (void)thread;
-    const struct tokens_job *j = arg;
-    const struct cpu_engine *g = j->g;
-    const int64_t h = g->config.hidden_size, first = (int64_t)piece * TOKEN_PIECE;
-    for (int64_t t = first; t < piece_end(j, first); t++)
-        g->kernels->rms_norm(g->scratch.normed + t * h, g->scratch.x + t * h, j->norm, h,
-                             (float)g->config.rms_norm_eps);
+    const struct block_job *j = arg;
+    struct cpu_engine *g = j->g;
+    const int64_t h = g->config.hidden_size, at = piece * h * g->kernels->panel;
+    g->kernels->panel_norm(g->scratch.normed + at, g->scratch.x + at, j->norm, h,
+                           (float)g->config.rms_norm_eps);
+}
+
+/* Norm and rotation of `heads` heads, each [D][P]. */
+static void heads_turn(const struct cpu_engine *g, float *x, int64_t heads, const float *norm,
+                       int64_t panel)
+{
+    const int64_t d = g->config.head_dim, p = g->kernels->panel, at = panel * d / 2 * p;
+    for (int64_t i = 0; i < heads; i++, x += d * p) {
+        if (norm)
+            g->kernels->panel_norm(x, x, norm, d, (float)g->config.rms_norm_eps);
+        g->kernels->rope(x, g->scratch.cosine + at, g->scratch.sine + at, d / 2 * p);
+    }
 }
 
 /* Rotates q and k, and files k and v in the cache. */
 static void file_piece(void *arg, int piece, int thread)
 {
-    (void)thread;
-    const struct tokens_job *j = arg;
+    const struct block_job *j = arg;
     struct cpu_engine *g = j->g;
     const struct hf_config *c = &g->config;
+    const struct cpu_vectors *v = &g->vectors[j->layer];
     const struct cpu_scratch *s = &g->scratch;
-    const int64_t d = c->head_dim, half = d / 2, first = (int64_t)piece * TOKEN_PIECE;
-    for (int64_t t = first; t < piece_end(j, first); t++) {
-        const float *cosine = s->cosine + t * half, *sine = s->sine + t * half;
-        for (int64_t i = 0; i < c->heads; i++)
-            g->kernels->rope(s->q + (t * c->heads + i) * d, cosine, sine, half);
-        for (int64_t i = 0; i < c->kv_heads; i++) {
-            float *k = s->k + (t * c->kv_heads + i) * d, *v = s->v + (t * c->kv_heads + i) * d;
-            g->kernels->rope(k, cosine, sine, half);
-            memcpy(cpu_cache_at(g, j->layer, 0, i) + (j->from + t) * d, k, (size_t)d * sizeof *k);
-            memcpy(cpu_cache_at(g, j->layer, 1, i) + (j->from + t) * d, v, (size_t)d * sizeof *v);
-        }
-    }
+    const int64_t p = g->kernels->panel, head = c->head_dim * p;
+    float *keys = s->k + piece * c->kv_heads * head, *values = s->v + piece * c->kv_heads * head;
+    heads_turn(g, s->q + piece * c->heads * head, c->heads, v->q_norm, piece);
+    heads_turn(g, keys, c->kv_heads, v->k_norm, piece);
+    for (int64_t i = 0; i < c->kv_heads; i++)
+        cpu_cache_put(g, j->layer, i, j->from + piece * p, keys + i * head, values + i * head, p,
+                      lanes_of(j, piece), cpu_thread_scratch(g, thread));
 }
 
-static void block_norm(struct cpu_engine *g, const uint16_t *norm, int64_t tokens)
+static void block_norm(struct cpu_engine *g, const float *norm, int64_t panels)
 {
-    struct tokens_job j = {g, 0, 0, tokens, norm};
-    cpu_pool_run(g->pool, norm_piece, &j, token_pieces(tokens));
+    struct block_job j = {.g = g, .norm = norm};
+    cpu_pool_run(g->pool, norm_piece, &j, (int)panels);
 }
 
-static void block_attention(struct cpu_engine *g, int64_t layer, int64_t from, int64_t tokens)
+static void block_attention(struct cpu_engine *g, int64_t layer, int64_t from, int64_t count)
 {
     const struct hf_config *c = &g->config;
     const struct hf_layer *w = &g->weights.layers[layer];
+    const struct cpu_vectors *v = &g->vectors[layer];
     const struct cpu_scratch *s = &g->scratch;
     const int64_t attention = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-    block_norm(g, w->attention_norm.data, tokens);
-    const struct cpu_product qkv[] = {{w->q.data, NULL, w->q_bias.data, attention, s->q, false},
-                                      {w->k.data, NULL, w->k_bias.data, kv, s->k, false},
-                                      {w->v.data, NULL, w->v_bias.data, kv, s->v, false}};
-    cpu_products_run(g, qkv, 3, s->normed, tokens, c->hidden_size);
-    struct tokens_job j = {g, layer, from, tokens, NULL};
-    cpu_pool_run(g->pool, file_piece, &j, token_pieces(tokens));
-    if (tokens == 1)
-        cpu_attention_decode(g, layer, from);
+    const int64_t panels = cpu_panels(g, count);
+    block_norm(g, v->attention_norm, panels);
+    const struct cpu_product qkv[] = {{&w->q, NULL, v->q_bias, attention, s->q, false},
+                                      {&w->k, NULL, v->k_bias, kv, s->k, false},
+                                      {&w->v, NULL, v->v_bias, kv, s->v, false}};
+    cpu_products_panels(g, qkv, 3, s->normed, panels, c->hidden_size);
+    struct block_job j = {.g = g, .layer = layer, .from = from, .count = count};
+    cpu_pool_run(g->pool, file_piece, &j, (int)panels);
+    if (g->frame.attention == CPU_EAGER)
+        cpu_attention_eager(g, layer, from, count);
     else
-        cpu_attention_prefill(g, layer, from, tokens);
-    const struct cpu_product o = {w->o.data, NULL, w->o_bias.data, c->hidden_size, s->x, true};
-    cpu_products_run(g, &o, 1, s->attended, tokens, attention);
+        cpu_attention_flash(g, layer, from, count);
+    const struct cpu_product o = {&w->o, NULL, v->o_bias, c->hidden_size, s->x, true};
+    cpu_products_panels(g, &o, 1, s->attended, panels, attention);
 }
 
-static void block_mlp(struct cpu_engine *g, int64_t layer, int64_t tokens)
+static void block_mlp(struct cpu_engine *g, int64_t layer, int64_t count)
 {
     const struct hf_config *c = &g->config;
     const struct hf_layer *w = &g->weights.layers[layer];
     const struct cpu_scratch *s = &g->scratch;
-    block_norm(g, w->mlp_norm.data, tokens);
-    const struct cpu_product gate = {w->gate.data,         w->up.data, NULL,
-                                     c->intermediate_size, s->gate,    false};
-    cpu_products_run(g, &gate, 1, s->normed, tokens, c->hidden_size);
-    const struct cpu_product down = {w->down.data, NULL, NULL, c->hidden_size, s->x, true};
-    cpu_products_run(g, &down, 1, s->gate, tokens, c->intermediate_size);
-}
-
-/* Angles are products in float32, as the models saw them in training. */
-static void block_angles(struct cpu_engine *g, int64_t from, int64_t tokens)
-{
-    const int64_t half = g->config.head_dim / 2;
-    for (int64_t t = 0; t < tokens; t++)
-        for (int64_t i = 0; i < half; i++) {
-            float angle = (float)(from + t) * g->frequencies[i];
-            g->scratch.cosine[t * half + i] = cosf(angle);
-            g->scratch.sine[t * half + i] = sinf(angle);
-        }
+    const int64_t panels = cpu_panels(g, count);
+    block_norm(g, g->vectors[layer].mlp_norm, panels);
+    const struct cpu_product gate = {&w->gate, &w->up, NULL, c->intermediate_size, s->gate, false};
+    cpu_products_panels(g, &gate, 1, s->normed, panels, c->hidden_size);
+    const struct cpu_product down = {&w->down, NULL, NULL, c->hidden_size, s->x, true};
+    cpu_products_panels(g, &down, 1, s->gate, panels, c->intermediate_size);
 }
 
 enum cpu_status cpu_forward_block(struct cpu_engine *g, const int32_t *tokens, int64_t count)
 {
-    const int64_t h = g->config.hidden_size;
-    const uint16_t *embedding = g->weights.embedding.data;
-    for (int64_t t = 0; t < count; t++)
-        g->kernels->half_to_float(g->scratch.x + t * h, embedding + tokens[t] * h, h);
-    block_angles(g, g->length, count);
+    struct block_job j = {.g = g, .tokens = tokens, .from = g->length, .count = count};
+    cpu_pool_run(g->pool, begin_piece, &j, (int)cpu_panels(g, count));
     for (int64_t layer = 0; layer < g->config.layers; layer++) {
         if (g->cancelled && g->cancelled(g->cancelled_arg))
             return CPU_CANCELLED;
@@ -135,16 +155,45 @@ enum cpu_status cpu_forward_block(struct cpu_engine *g, const int32_t *tokens, i
         block_mlp(g, layer, count);
     }
     g->length += count;
+    g->is_row = false;
     return CPU_OK;
 }
 
-void cpu_forward_logits(struct cpu_engine *g, int64_t row)
+/* out[n] = the lane of token `index` in panels of n features. */
+static void lane_take(const struct cpu_engine *g, const float *panels, int64_t index, int64_t n,
+                      float *out)
+{
+    const int64_t p = g->kernels->panel;
+    const float *lane = panels + index / p * n * p + index % p;
+    for (int64_t i = 0; i < n; i++)
+        out[i] = lane[i * p];
+}
+
+void cpu_forward_logits(struct cpu_engine *g, int64_t index)
 {
     const struct hf_config *c = &g->config;
     const struct cpu_scratch *s = &g->scratch;
-    g->kernels->rms_norm(s->normed, s->x + row * c->hidden_size, g->weights.final_norm.data,
-                         c->hidden_size, (float)c->rms_norm_eps);
-    const struct cpu_product output = {g->weights.output.data, NULL,      NULL,
-                                       c->vocab_size,          s->logits, false};
-    cpu_products_run(g, &output, 1, s->normed, 1, c->hidden_size);
+    const float *x = s->x;
+    if (!g->is_row) {
+        lane_take(g, s->x, index, c->hidden_size, s->normed);
+        x = s->normed;
+    }
+    g->kernels->rms_norm(s->normed, x, g->final_norm, c->hidden_size, (float)c->rms_norm_eps);
+    const struct cpu_product output = {&g->weights.output, NULL,      NULL,
+                                       c->vocab_size,      s->logits, false};
+    cpu_products_token(g, &output, 1, s->normed, c->hidden_size);
+}
+
+void cpu_forward_logits_all(struct cpu_engine *g, int64_t panel, int64_t count)
+{
+    const struct hf_config *c = &g->config;
+    float *to = (float *)g->logits_block.data + panel * c->vocab_size * g->kernels->panel;
+    block_norm(g, g->final_norm, cpu_panels(g, count));
+    const struct cpu_product output = {&g->weights.output, NULL, NULL, c->vocab_size, to, false};
+    cpu_products_panels(g, &output, 1, g->scratch.normed, cpu_panels(g, count), c->hidden_size);
+}
+
+void cpu_forward_logits_take(struct cpu_engine *g, int64_t index)
+{
+    lane_take(g, g->logits_block.data, index, g->config.vocab_size, g->scratch.logits);
 }

@@ -7,10 +7,11 @@
 
 #include "plugins/hf_cpu/internal.h"
 
-#include <cblas.h>
 #include <time.h>
 
-#define SGEMM_SIZE 768                /* each thread multiplies matrices of its own */
+#define PRODUCT_TILES 8   /* each thread multiplies matrices of its own, which fit */
+#define PRODUCT_DEPTH 512 /* into its caches */
+#define PRODUCT_ROUNDS 16
 #define READ_BYTES (INT64_C(1) << 28) /* beyond the caches of nearly all processors */
 #define PHASE_NS INT64_C(300000000)
 #define PASSES_MIN 3
@@ -29,13 +30,17 @@ static int64_t clock_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void sgemm_piece(void *arg, int piece, int thread)
+static void product_piece(void *arg, int piece, int thread)
 {
     (void)thread;
     const struct measure_job *j = arg;
-    const int n = SGEMM_SIZE;
-    float *a = j->data + piece * j->floats, *b = a + n * n, *c = b + n * n;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0f, a, n, b, n, 0.0f, c, n);
+    const struct cpu_kernels *k = j->g->kernels;
+    const int64_t rows = (int64_t)PRODUCT_TILES * k->tile_rows, row = PRODUCT_DEPTH + 16;
+    float *a = j->data + piece * j->floats, *b = a + rows * row;
+    const struct cpu_tile t = {
+        b + PRODUCT_DEPTH * k->panel, k->panel, a, row, 1, b, k->panel, PRODUCT_DEPTH, false};
+    for (int i = 0; i < PRODUCT_ROUNDS; i++)
+        k->product(&t, rows);
 }
 
 static void read_piece(void *arg, int piece, int thread)
@@ -61,20 +66,22 @@ static int64_t measure_best(struct cpu_engine *g, cpu_pool_job *job, struct meas
     return best > 0 ? best : 1;
 }
 
-static enum cpu_status measure_sgemm(struct cpu_engine *g, double *ret_flops, struct hf_err *e)
+static enum cpu_status measure_product(struct cpu_engine *g, double *ret_flops, struct hf_err *e)
 {
-    const int64_t n = SGEMM_SIZE;
+    const int64_t rows = (int64_t)PRODUCT_TILES * g->kernels->tile_rows, panel = g->kernels->panel;
     int threads = cpu_pool_threads(g->pool);
     struct cpu_block block;
-    struct measure_job j = {.g = g, .floats = 3 * n * n};
+    struct measure_job j = {.g = g};
+    j.floats = rows * (PRODUCT_DEPTH + 16) + (rows + PRODUCT_DEPTH) * panel;
     uint64_t bytes = (uint64_t)(j.floats * threads) * sizeof(float);
     if (cpu_block_get(bytes, &block) != 0) {
         hf_err_memory(e, bytes);
         return CPU_ERROR;
     }
     j.data = block.data;
-    int64_t ns = measure_best(g, sgemm_piece, &j, threads);
-    *ret_flops = 2.0 * (double)(n * n * n) * threads / ((double)ns * 1e-9);
+    int64_t ns = measure_best(g, product_piece, &j, threads);
+    double work = 2.0 * (double)(rows * PRODUCT_DEPTH * panel * PRODUCT_ROUNDS) * threads;
+    *ret_flops = work / ((double)ns * 1e-9);
     cpu_block_free(&block);
     return CPU_OK;
 }
@@ -99,6 +106,6 @@ static enum cpu_status measure_read(struct cpu_engine *g, double *ret_bytes, str
 enum cpu_status cpu_engine_measure(struct cpu_engine *g, double *ret_flops, double *ret_read_bytes,
                                    struct hf_err *e)
 {
-    enum cpu_status s = measure_sgemm(g, ret_flops, e);
+    enum cpu_status s = measure_product(g, ret_flops, e);
     return s == CPU_OK ? measure_read(g, ret_read_bytes, e) : s;
 }

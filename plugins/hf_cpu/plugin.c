@@ -14,13 +14,17 @@
 
 #include "plugins/hf_common/prompts.h"
 #include "plugins/hf_cpu/engine.h"
-#include "plugins/hf_cpu/kernels.h"
+#include "plugins/hf_cpu/kernels/kernels.h"
 #include "plugins/hf_cpu/memory.h"
 #include "plugins/hf_cpu/pool.h"
 
 /* ---------------------------------------------------------------- options */
 
-static const char *const instruction_choices[] = {"auto", "generic", "avx2", "avx512", NULL};
+static const char *const instruction_choices[] = {"auto",   "generic",    "avx2",
+                                                  "avx512", "avx512bf16", NULL};
+static const char *const attention_choices[] = {"flash", "eager", NULL};
+static const char *const logits_choices[] = {"last", "all", NULL};
+static const char *const kv_choices[] = {"fp16", "fp32", NULL};
 static const char *const weights_choices[] = {"file", "random", NULL};
 static const char *const frequency_choices[] = {"float32", "float16", NULL};
 
@@ -28,7 +32,18 @@ static const struct ctxmark_option options[] = {
     {"threads", CTXMARK_TYPE_INT, 0, "0", 0, CPU_THREADS_MAX, NULL, NULL,
      "threads to compute with; 0: one for each processor"},
     {"instructions", CTXMARK_TYPE_CHOICE, 0, "auto", 0, 0, instruction_choices, NULL,
-     "instruction set of the vector code; auto: the best that the processor has"},
+     "instruction set of the vector code; auto: the best that the processor has (avx512bf16 "
+     "multiplies prompts with bfloat16 weights in bfloat16)"},
+    {"pin", CTXMARK_TYPE_BOOL, 0, "no", 0, 0, NULL, NULL,
+     "keep each thread on a processor of its own"},
+    {"attention", CTXMARK_TYPE_CHOICE, 0, "flash", 0, 0, attention_choices, NULL,
+     "flash: memory linear in the context; eager: the scores of a prompt, heads x n x n, are in "
+     "memory, as with transformers' eager attention"},
+    {"logits", CTXMARK_TYPE_CHOICE, 0, "last", 0, 0, logits_choices, NULL,
+     "last: of a prompt's last token; all: of all its tokens, n x vocabulary float32 in memory"},
+    {"kv", CTXMARK_TYPE_CHOICE, 0, "fp16", 0, 0, kv_choices, NULL,
+     "type of the KV cache: fp16 as on a GPU, half the bytes to read for each token; fp32 to "
+     "compare arithmetic"},
 };
 
 static const struct ctxmark_option model_keys[] = {
@@ -44,12 +59,14 @@ static const struct ctxmark_option model_keys[] = {
      "float16: round the rotary frequencies as a model has them that was cast by model.half()"},
 };
 
-enum { METRIC_WEIGHTS, METRIC_KV, METRIC_ACTIVATIONS };
+enum { METRIC_WEIGHTS, METRIC_KV, METRIC_SCORES, METRIC_LOGITS, METRIC_ACTIVATIONS };
 
 static const struct ctxmark_metric metrics[] = {
     {"weights_bytes", "bytes", "memory of the weights, mapped files included"},
     {"kv_bytes", "bytes", "memory of the KV cache"},
-    {"activations_bytes", "bytes", "memory of activations, converted weights and logits"},
+    {"scores_bytes", "bytes", "memory of the scores of eager attention"},
+    {"logits_bytes", "bytes", "memory of the logits of all tokens of a prompt"},
+    {"activations_bytes", "bytes", "memory of activations, a row of logits and threads' own"},
 };
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
@@ -58,9 +75,9 @@ static const struct ctxmark_metric metrics[] = {
 
 struct hf_cpu {
     const struct ctxmark_host *host;
-    struct cpu_engine *engine;  /* NULL: no model loaded */
-    struct hf_prompts *prompts; /* of that model */
-    bool random;
+    struct cpu_engine *engine;         /* NULL: no model loaded */
+    struct cpu_engine_options options; /* it was loaded with */
+    struct hf_prompts *prompts;        /* of that model */
 };
 
 /* One request while it runs. */
@@ -117,10 +134,28 @@ static int32_t check_model_keys(const struct ctxmark_host *h)
                          dtype);
 }
 
-static int option_threads(const struct ctxmark_host *h)
+static bool option_is(const struct ctxmark_host *h, const char *name, const char *value)
 {
-    int64_t n = h->option_int(h, CTXMARK_SCOPE_PLUGIN, "threads", 0, 0);
-    return n > 0 ? (int)n : cpu_pool_processors();
+    const char *text = h->option_text(h, CTXMARK_SCOPE_PLUGIN, name, 0);
+    return text && strcmp(text, value) == 0;
+}
+
+static struct cpu_engine_options engine_options(const struct ctxmark_host *h)
+{
+    return (struct cpu_engine_options){
+        .path = model_text(h, "path", ""),
+        .random = strcmp(model_text(h, "weights", "file"), "random") == 0,
+        .seed = (uint64_t)h->option_int(h, CTXMARK_SCOPE_MODEL, "weights_seed", 0, 42),
+        .rope_half = strcmp(model_text(h, "rope_frequencies", "float32"), "float16") == 0,
+        .threads = (int)h->option_int(h, CTXMARK_SCOPE_PLUGIN, "threads", 0, 0),
+        .pin = h->option_int(h, CTXMARK_SCOPE_PLUGIN, "pin", 0, 0) != 0,
+        .attention = option_is(h, "attention", "eager") ? CPU_EAGER : CPU_FLASH,
+        .logits_all = option_is(h, "logits", "all"),
+        .kv = option_is(h, "kv", "fp32") ? HF_F32 : HF_F16,
+        .instructions = h->option_text(h, CTXMARK_SCOPE_PLUGIN, "instructions", 0),
+        .cancelled = engine_cancelled,
+        .cancelled_arg = (void *)(uintptr_t)h,
+    };
 }
 
 /* ---------------------------------------------------------------- callbacks */
@@ -158,9 +193,10 @@ static int32_t hf_cpu_estimate(void *self, const struct ctxmark_model *model,
         return status;
     if (hf_config_load(model_text(p->host, "path", ""), &c, &e) != 0)
         return p->host->fail(p->host, CTXMARK_INVALID, e.text);
-    struct cpu_engine_memory m = cpu_engine_memory_for(&c, option_threads(p->host),
+    struct cpu_engine_options o = engine_options(p->host);
+    struct cpu_engine_memory m = cpu_engine_memory_for(&c, &o, cell->context_length,
                                                        cell->context_length + cell->max_new_tokens);
-    ret_estimate->peak_bytes = m.weights + m.kv + m.scratch;
+    ret_estimate->peak_bytes = cpu_engine_memory_sum(&m);
     ret_estimate->limit_bytes = cpu_memory_available();
     return CTXMARK_OK;
 }
@@ -175,22 +211,13 @@ static int32_t hf_cpu_load(void *self, const struct ctxmark_model *model)
     int32_t status = check_model_keys(h);
     if (status != CTXMARK_OK)
         return status;
-    p->random = strcmp(model_text(h, "weights", "file"), "random") == 0;
-    struct cpu_engine_options o = {
-        .path = model_text(h, "path", ""),
-        .random = p->random,
-        .seed = (uint64_t)h->option_int(h, CTXMARK_SCOPE_MODEL, "weights_seed", 0, 42),
-        .rope_half = strcmp(model_text(h, "rope_frequencies", "float32"), "float16") == 0,
-        .threads = option_threads(h),
-        .instructions = h->option_text(h, CTXMARK_SCOPE_PLUGIN, "instructions", 0),
-        .cancelled = engine_cancelled,
-        .cancelled_arg = (void *)(uintptr_t)h,
-    };
+    struct cpu_engine_options o = engine_options(h);
+    p->options = o;
     enum cpu_status s = cpu_engine_load(&o, &p->engine, &e);
     if (s == CPU_OK && hf_prompts_open(cpu_engine_config(p->engine), o.path, &p->prompts, &e) != 0)
         s = CPU_ERROR;
     if (s == CPU_OK && hf_prompts_lack(p->prompts))
-        ctxmark_logf(h, p->random ? CTXMARK_LOG_DEBUG : CTXMARK_LOG_INFO,
+        ctxmark_logf(h, o.random ? CTXMARK_LOG_DEBUG : CTXMARK_LOG_INFO,
                      "prompts are seeded token ids, since there is no tokenizer: %s",
                      hf_prompts_lack(p->prompts));
     return report(p, s, &e);
@@ -245,12 +272,14 @@ static int32_t hf_cpu_describe(void *self)
     const struct ctxmark_host *h = p->host;
     describe_shape(h, cpu_engine_config(p->engine));
     ctxmark_fact_number(h, "weight_bytes_per_element", 2.0, "B", "core");
-    ctxmark_fact_number(h, "kv_bytes_per_element", 4.0, "B", "core");
-    ctxmark_fact_text(h, "attention", "flash", "core");
-    ctxmark_fact_text(h, "logits", "last", "core");
+    ctxmark_fact_number(h, "kv_bytes_per_element", (double)hf_dtype_bytes(p->options.kv), "B",
+                        "core");
+    ctxmark_fact_text(h, "attention", p->options.attention == CPU_EAGER ? "eager" : "flash",
+                      "core");
+    ctxmark_fact_text(h, "logits", p->options.logits_all ? "all" : "last", "core");
     ctxmark_fact_text(h, "quantisation", "none", "core");
-    ctxmark_fact_text(h, "arithmetic", "fp32", "core");
-    ctxmark_fact_text(h, "weights", p->random ? "random" : "file", "user");
+    ctxmark_fact_text(h, "arithmetic", cpu_engine_arithmetic(p->engine), "core");
+    ctxmark_fact_text(h, "weights", p->options.random ? "random" : "file", "user");
     ctxmark_fact_text(h, "prompts", hf_prompts_lack(p->prompts) ? "seeded ids" : "text", "core");
     return CTXMARK_OK;
 }
@@ -261,7 +290,7 @@ static int32_t prepare_positions(struct hf_cpu *p, int64_t prompt, int64_t new_t
     struct hf_err e;
     if (hf_config_check_length(cpu_engine_config(p->engine), prompt, new_tokens, &e) != 0)
         return p->host->fail(p->host, CTXMARK_INVALID, e.text);
-    return report(p, cpu_engine_prepare(p->engine, prompt + new_tokens, &e), &e);
+    return report(p, cpu_engine_prepare(p->engine, prompt, prompt + new_tokens, &e), &e);
 }
 
 static int32_t hf_cpu_prepare(void *self, const struct ctxmark_cell *cell)
@@ -359,10 +388,12 @@ static void run_report(const struct hf_cpu *p, const struct request_run *r, int3
     result.prompt_tokens = r->prompt_tokens;
     result.cached_tokens = 0;
     result.generated_tokens = r->generated;
-    result.peak_memory_bytes = m.weights + m.kv + m.scratch;
+    result.peak_memory_bytes = cpu_engine_memory_sum(&m);
     result.memory_limit_bytes = cpu_memory_limit();
     r->emit->metric(r->emit, 0, METRIC_WEIGHTS, (double)m.weights);
     r->emit->metric(r->emit, 0, METRIC_KV, (double)m.kv);
+    r->emit->metric(r->emit, 0, METRIC_SCORES, (double)m.scores);
+    r->emit->metric(r->emit, 0, METRIC_LOGITS, (double)m.logits);
     r->emit->metric(r->emit, 0, METRIC_ACTIVATIONS, (double)m.scratch);
     r->emit->result(r->emit, &result);
 }

@@ -8,23 +8,28 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-#define SPINS 4000 /* about 50 microseconds */
+/* Rounds of waiting before a helper sleeps and the caller lets others run: about 100 microseconds,
+ * which is longer than anything between two jobs, and less than a neighbour would mind. */
+#define SPINS 4000
+#define LINE 64
 
 /* The ticket holds the job's number (upper half) and how many of its pieces are still free (lower
- * half), so that a piece of an old job can never be taken for one of the next. */
+ * half), so that a piece of an old job can never be taken for one of the next.  It and the count of
+ * what is done have cache lines of their own: waiting on one does not slow the other. */
 struct cpu_pool {
-    _Atomic uint64_t ticket;
-    _Atomic int done;
-    _Atomic int asleep;
+    _Alignas(LINE) _Atomic uint64_t ticket;
+    _Alignas(LINE) _Atomic int done;
+    _Alignas(LINE) _Atomic int asleep;
     _Atomic bool stopping;
     cpu_pool_job *job;
     void *arg;
     int pieces;
     int threads;
+    bool pin;
+    cpu_set_t processors; /* that the caller had before it was pinned */
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_t *ids; /* [threads - 1] */
@@ -87,10 +92,26 @@ static void pool_wake(struct cpu_pool *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* The calling thread keeps to the processor number `thread` of those allowed.  Where the system
+ * refuses, it runs where it may. */
+static void pool_pin(const struct cpu_pool *p, int thread)
+{
+    int left = thread % CPU_COUNT(&p->processors);
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, &p->processors) && left-- == 0) {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(i, &one);
+            (void)pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+        }
+}
+
 static void *pool_helper(void *arg)
 {
     struct helper h = *(struct helper *)arg;
     free(arg);
+    if (h.pool->pin)
+        pool_pin(h.pool, h.thread);
     while (!atomic_load(&h.pool->stopping)) {
         pool_work(h.pool, h.thread);
         int spins = 0;
@@ -148,27 +169,37 @@ static void pool_end_helpers(struct cpu_pool *p, int count)
         pthread_join(p->ids[i], NULL);
 }
 
-struct cpu_pool *cpu_pool_start(int threads)
+static struct cpu_pool *pool_make(int threads, bool pin)
+{
+    struct cpu_pool *p = aligned_alloc(LINE, sizeof *p);
+    if (!p)
+        return NULL;
+    *p = (struct cpu_pool){.threads = threads};
+    p->ids = calloc((size_t)threads, sizeof *p->ids);
+    if (!p->ids) {
+        free(p);
+        return NULL;
+    }
+    p->pin = pin && sched_getaffinity(0, sizeof p->processors, &p->processors) == 0 &&
+             CPU_COUNT(&p->processors) > 0;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    return p;
+}
+
+struct cpu_pool *cpu_pool_start(int threads, bool pin)
 {
     if (threads < 1 || threads > CPU_THREADS_MAX)
         return NULL;
-    struct cpu_pool *p = calloc(1, sizeof *p);
-    pthread_t *ids = calloc((size_t)threads, sizeof *ids);
-    if (!p || !ids) {
-        free(p);
-        free(ids);
-        return NULL;
-    }
-    p->threads = threads;
-    p->ids = ids;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->wake, NULL);
-    for (int i = 1; i < threads; i++)
+    struct cpu_pool *p = pool_make(threads, pin);
+    for (int i = 1; p && i < threads; i++)
         if (!pool_start_helper(p, i)) {
             p->threads = i;
             cpu_pool_stop(p);
             return NULL;
         }
+    if (p && p->pin)
+        pool_pin(p, 0);
     return p;
 }
 
@@ -177,6 +208,8 @@ void cpu_pool_stop(struct cpu_pool *p)
     if (!p)
         return;
     pool_end_helpers(p, p->threads - 1);
+    if (p->pin)
+        (void)pthread_setaffinity_np(pthread_self(), sizeof p->processors, &p->processors);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
     free(p->ids);

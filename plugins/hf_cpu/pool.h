@@ -11,6 +11,8 @@
 #ifndef HF_CPU_POOL_H
 #define HF_CPU_POOL_H
 
+#include <stdbool.h>
+
 #define CPU_THREADS_MAX 1024
 
 struct cpu_pool;
@@ -18,9 +20,9 @@ struct cpu_pool;
 /* One piece of a job.  `thread` is 0 .. threads - 1: which scratch memory is free to use. */
 typedef void cpu_pool_job(void *arg, int piece, int thread);
 
-/* threads 1 .. CPU_THREADS_MAX, the caller being one of them.  NULL: out of memory or of threads.
- */
-struct cpu_pool *cpu_pool_start(int threads);
+/* threads 1 .. CPU_THREADS_MAX, the caller being one of them.  With `pin` each keeps to a processor
+ * of its own, as far as there are enough.  NULL: out of memory or of threads. */
+struct cpu_pool *cpu_pool_start(int threads, bool pin);
 void cpu_pool_stop(struct cpu_pool *p);
 
 int cpu_pool_threads(const struct cpu_pool *p);

@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 
 check() { # FOLDER EXPECTED FREQUENCIES
     printf '%s, %s frequencies: ' "$(basename "$1")" "$3"
-    "$CTXMARK" try hf_cpu "$1" --tokens "$2" -n 48 --positions 0,149,299 \
+    "$CTXMARK" try hf_cpu "$1" --tokens "$2" -n 48 --positions 0,149,299 --set kv=fp32 \
         --set rope_frequencies="$3" --logits "$work/got.safetensors" >"$work/out"
     "$COMPARE_LOGITS" "$work/got.safetensors" "$2" 1e-4
 }

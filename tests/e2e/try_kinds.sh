@@ -10,13 +10,18 @@ unset CTXMARK_PLUGIN_PATH
 
 check() { # NAME TOLERANCE
     expected=$data/$1/expected.safetensors
-    ctxmark 0 try hf_cpu "$data/$1" --tokens "$expected" -n 24 --positions 0,29,59 \
+    ctxmark 0 try hf_cpu "$data/$1" --tokens "$expected" -n 24 --positions 0,29,59 --set kv=fp32 \
         --logits "$work/got.safetensors"
     printf '%s: ' "$1"
     "$COMPARE_LOGITS" "$work/got.safetensors" "$expected" "$2"
 }
 
-check mistral 1e-4
+for kind in mistral qwen3 f32; do
+    check $kind 1e-4
+done
+# Products of bfloat16 weights are taken in bfloat16 where the processor has them.
+check bf16 3e-2
+check mixed 3e-2
 
 # 60 + 36 tokens are as many as the window has; one more is too many.
 tokens=$data/mistral/expected.safetensors

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* Every form of every kernel against plain double arithmetic, over sizes around the lanes. */
+/* Every form of every kernel over rows against plain double arithmetic, over sizes around the
+ * lanes.  Those over panels: test_panels.c. */
 
 #include "config.h"
 
@@ -11,8 +12,7 @@
 #include <string.h>
 
 #include "plugins/hf_common/half.h"
-#include "plugins/hf_cpu/kernels.h"
-#include "plugins/hf_cpu/pool.h"
+#include "plugins/hf_cpu/kernels/kernels.h"
 
 #include <ctxmark/util.h>
 
@@ -26,7 +26,7 @@ static const int64_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 63
 
 static const struct cpu_kernels *k;
 static float a[MOST], b[MOST], out[MOST + 1];
-static uint16_t half[MOST];
+static uint16_t half[MOST + 1];
 
 /* Numbers in -range .. range, the same in every run. */
 static void fill(float *x, int64_t n, uint64_t key, float range)
@@ -59,30 +59,64 @@ static void expect(const char *what, int64_t n, int64_t i, double found, double 
                   (int)n, (int)i, found, wanted);
 }
 
-static void check_half_to_float(int64_t n)
+/* Element i of `b` in a type: rounded to it where it is not float32. */
+static const void *as_type(enum hf_dtype type)
+{
+    for (int i = 0; i < MOST && type != HF_F32; i++)
+        half[i] =
+            type == HF_F16 ? hf_float_to_half(b[i]) : (uint16_t)(hf_float_to_bits(b[i]) >> 16);
+    return type == HF_F32 ? (const void *)b : half;
+}
+
+static double element(const void *data, enum hf_dtype type, int64_t i)
+{
+    const struct hf_array x = {data, type};
+    return (double)hf_array_get(&x, (size_t)i);
+}
+
+static void check_widen(int64_t n)
 {
     static const uint16_t odd[] = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x7bff, 0x7c00, 0xfc00};
+    for (int type = 0; type < CPU_DTYPES; type++) {
+        const struct hf_array x = {as_type((enum hf_dtype)type), (enum hf_dtype)type};
+        for (int64_t i = 0; i < n && i < 8; i++)
+            half[i] = odd[i];
+        out[n] = GUARD;
+        k->widen[type](out, x.data, n);
+        for (int64_t i = 0; i < n; i++)
+            ck_assert(hf_float_to_bits(out[i]) == hf_float_to_bits(hf_array_get(&x, (size_t)i)));
+        ck_assert(out[n] == GUARD);
+    }
+}
+
+static void check_narrow(int64_t n)
+{
+    fill(a, n, (uint64_t)n, 70000.0f);
+    half[n] = 0x1234;
+    k->narrow_half(half, a, n);
     for (int64_t i = 0; i < n; i++)
-        half[i] = i < 8 ? odd[i] : half[i];
-    out[n] = GUARD;
-    k->half_to_float(out, half, n);
-    for (int64_t i = 0; i < n; i++)
-        ck_assert(hf_float_to_bits(out[i]) == hf_float_to_bits(hf_half_to_float(half[i])));
-    ck_assert(out[n] == GUARD);
+        ck_assert_int_eq(half[i], hf_float_to_half(a[i]));
+    ck_assert_int_eq(half[n], 0x1234);
+    memcpy(out, a, (size_t)n * sizeof *out);
+    k->narrow_half((uint16_t *)(void *)out, out, n);
+    ck_assert_mem_eq(out, half, (size_t)n * sizeof *half);
 }
 
 static void check_gemv(int64_t n)
 {
-    for (int rows = 1; rows <= ROWS; rows++) {
-        out[rows] = GUARD;
-        k->gemv_half(out, half, a, rows, n);
-        for (int r = 0; r < rows; r++) {
-            double sum = 0.0;
-            for (int64_t c = 0; c < n; c++)
-                sum += (double)hf_half_to_float(half[r * n + c]) * (double)a[c];
-            expect("gemv", n, r, (double)out[r], sum, 1e-6 * sqrt((double)n) + 1e-6);
+    for (int type = 0; type < CPU_DTYPES; type++) {
+        const void *w = as_type((enum hf_dtype)type);
+        for (int rows = 1; rows <= ROWS; rows++) {
+            out[rows] = GUARD;
+            k->gemv[type](out, w, a, rows, n);
+            for (int r = 0; r < rows; r++) {
+                double sum = 0.0;
+                for (int64_t c = 0; c < n; c++)
+                    sum += element(w, (enum hf_dtype)type, r * n + c) * (double)a[c];
+                expect("gemv", n, r, (double)out[r], sum, 1e-6 * sqrt((double)n) + 1e-6);
+            }
+            ck_assert(out[rows] == GUARD);
         }
-        ck_assert(out[rows] == GUARD);
     }
 }
 
@@ -92,11 +126,10 @@ static void check_rms_norm(int64_t n)
     for (int64_t i = 0; i < n; i++)
         squares += (double)a[i] * (double)a[i];
     out[n] = GUARD;
-    k->rms_norm(out, a, half, n, 1e-5f);
+    k->rms_norm(out, a, b, n, 1e-5f);
     for (int64_t i = 0; i < n; i++)
         expect("rms_norm", n, i, (double)out[i],
-               (double)a[i] * (double)hf_half_to_float(half[i]) / sqrt(squares / (double)n + 1e-5),
-               2e-6);
+               (double)a[i] * (double)b[i] / sqrt(squares / (double)n + 1e-5), 2e-6);
     ck_assert(out[n] == GUARD);
 }
 
@@ -155,31 +188,6 @@ static void check_softmax(int64_t n)
     }
 }
 
-static void check_attention_parts(int64_t n)
-{
-    float scores[ROWS + 1];
-    for (int count = 1; count <= ROWS; count++) {
-        scores[count] = GUARD;
-        k->scores(scores, a, b, count, n, 0.25f);
-        for (int t = 0; t < count; t++) {
-            double sum = 0.0;
-            for (int64_t i = 0; i < n; i++)
-                sum += (double)a[i] * (double)b[t * n + i];
-            expect("scores", n, t, (double)scores[t], sum / 4.0, 1e-6 * sqrt((double)n));
-        }
-        ck_assert(scores[count] == GUARD);
-        out[n] = GUARD;
-        k->weighted_sum(out, a, b, count, n);
-        for (int64_t i = 0; i < n; i++) {
-            double sum = 0.0;
-            for (int t = 0; t < count; t++)
-                sum += (double)a[t] * (double)b[t * n + i];
-            expect("weighted_sum", n, i, (double)out[i], sum, 2e-6);
-        }
-        ck_assert(out[n] == GUARD);
-    }
-}
-
 static void check_simple(int64_t n)
 {
     double total = 0.0;
@@ -197,13 +205,19 @@ static void check_simple(int64_t n)
     ck_assert(out[n] == GUARD);
 }
 
-START_TEST(half_to_float_is_exact)
+START_TEST(widening_is_exact)
 {
-    each_form(check_half_to_float);
+    each_form(check_widen);
 }
 END_TEST
 
-START_TEST(gemv_half_multiplies)
+START_TEST(narrowing_rounds_to_nearest_even)
+{
+    each_form(check_narrow);
+}
+END_TEST
+
+START_TEST(gemv_multiplies_rows_of_every_type)
 {
     each_form(check_gemv);
 }
@@ -233,12 +247,6 @@ START_TEST(softmax_in_pieces_is_the_softmax_of_all)
 }
 END_TEST
 
-START_TEST(scores_and_weighted_sums_are_the_products_of_attention)
-{
-    each_form(check_attention_parts);
-}
-END_TEST
-
 START_TEST(sum_add_and_scale_do_as_named)
 {
     each_form(check_simple);
@@ -254,26 +262,6 @@ START_TEST(every_processor_has_the_generic_form)
 }
 END_TEST
 
-static void count_piece(void *arg, int piece, int thread)
-{
-    ck_assert_int_lt(thread, 5);
-    __atomic_fetch_add(&((int *)arg)[piece], 1, __ATOMIC_RELAXED);
-}
-
-START_TEST(the_pool_does_each_piece_of_each_job_once)
-{
-    struct cpu_pool *p = cpu_pool_start(5);
-    ck_assert_ptr_nonnull(p);
-    for (int job = 0; job < 20000; job++) {
-        int done[17] = {0}, pieces = job % 18;
-        cpu_pool_run(p, count_piece, done, pieces);
-        for (int i = 0; i < 17; i++)
-            ck_assert_int_eq(done[i], i < pieces);
-    }
-    cpu_pool_stop(p);
-}
-END_TEST
-
 int main(void)
 {
     fputs("forms:", stderr);
@@ -283,16 +271,15 @@ int main(void)
     Suite *s = suite_create("hf_cpu kernels");
     TCase *t = tcase_create("kernels");
     tcase_set_timeout(t, 120);
-    tcase_add_test(t, half_to_float_is_exact);
-    tcase_add_test(t, gemv_half_multiplies);
+    tcase_add_test(t, widening_is_exact);
+    tcase_add_test(t, narrowing_rounds_to_nearest_even);
+    tcase_add_test(t, gemv_multiplies_rows_of_every_type);
     tcase_add_test(t, rms_norm_normalises);
     tcase_add_test(t, silu_mul_gates);
     tcase_add_test(t, rope_rotates_pairs);
     tcase_add_test(t, softmax_in_pieces_is_the_softmax_of_all);
-    tcase_add_test(t, scores_and_weighted_sums_are_the_products_of_attention);
     tcase_add_test(t, sum_add_and_scale_do_as_named);
     tcase_add_test(t, every_processor_has_the_generic_form);
-    tcase_add_test(t, the_pool_does_each_piece_of_each_job_once);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
