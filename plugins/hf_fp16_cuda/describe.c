@@ -94,6 +94,7 @@ void hf_cuda_describe_model(const struct hf_cuda *p)
     ctxmark_fact_text(h, "quantisation", "none", "core");
     ctxmark_fact_text(h, "arithmetic", "fp16, sums in fp32", "core");
     ctxmark_fact_text(h, "weights", p->options.random ? "random" : "file", "user");
+    ctxmark_fact_text(h, "prompts", hf_prompts_lack(p->prompts) ? "seeded ids" : "text", "core");
     ctxmark_fact_text(h, "spill", spill[p->options.spill], "user");
     describe_emulation(h, &p->options);
 }

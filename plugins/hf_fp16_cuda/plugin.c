@@ -231,7 +231,14 @@ static int32_t hf_cuda_load(void *self, const struct ctxmark_model *model)
         return status;
     p->options = o;
     p->options.path = NULL;
-    return hf_cuda_report(p, gpu_engine_load(&o, &p->engine, &e), &e);
+    enum gpu_status s = gpu_engine_load(&o, &p->engine, &e);
+    if (s == GPU_OK && hf_prompts_open(gpu_engine_config(p->engine), o.path, &p->prompts, &e) != 0)
+        s = GPU_ERROR;
+    if (s == GPU_OK && hf_prompts_lack(p->prompts))
+        ctxmark_logf(h, o.random ? CTXMARK_LOG_DEBUG : CTXMARK_LOG_INFO,
+                     "prompts are seeded token ids, since there is no tokenizer: %s",
+                     hf_prompts_lack(p->prompts));
+    return hf_cuda_report(p, s, &e);
 }
 
 static int32_t hf_cuda_limits(void *self)
@@ -275,7 +282,9 @@ static int32_t hf_cuda_prepare(void *self, const struct ctxmark_cell *cell)
 static void hf_cuda_unload(void *self)
 {
     struct hf_cuda *p = self;
+    hf_prompts_close(p->prompts);
     gpu_engine_free(p->engine);
+    p->prompts = NULL;
     p->engine = NULL;
 }
 
@@ -289,7 +298,7 @@ static void hf_cuda_close(void *self)
 
 static const struct ctxmark_backend backend = {
     .size = sizeof backend,
-    .capabilities = CTXMARK_CAN_TOKENS | CTXMARK_CAN_LOGITS | CTXMARK_CAN_EXACT,
+    .capabilities = CTXMARK_CAN_TOKENS | CTXMARK_CAN_TEXT | CTXMARK_CAN_LOGITS | CTXMARK_CAN_EXACT,
     .probe = hf_cuda_probe,
     .open = hf_cuda_open,
     .estimate = hf_cuda_estimate,
@@ -310,7 +319,8 @@ static const struct ctxmark_plugin plugin = {
     .metric_stride = sizeof(struct ctxmark_metric),
     .name = "hf_fp16_cuda",
     .version = "0.1.0",
-    .summary = "Hugging Face checkpoints (Qwen2, Llama) on an NVIDIA GPU in float16",
+    .summary =
+        "Hugging Face checkpoints (Llama, Mistral, Qwen2, Qwen3) on an NVIDIA GPU in float16",
     .license = "MIT",
     .aliases = aliases,
     .options = options,

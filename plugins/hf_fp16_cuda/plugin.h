@@ -8,6 +8,7 @@
 
 #include <ctxmark/plugin.h>
 
+#include "plugins/hf_common/prompts.h"
 #include "plugins/hf_fp16_cuda/engine.h"
 
 #define HF_CUDA_TYPICAL_PROCESSORS 128 /* for an estimate without a device */
@@ -27,7 +28,8 @@ enum hf_cuda_metric {
 
 struct hf_cuda {
     const struct ctxmark_host *host;
-    struct gpu_engine *engine; /* NULL: no model loaded */
+    struct gpu_engine *engine;  /* NULL: no model loaded */
+    struct hf_prompts *prompts; /* of that model */
     struct gpu_engine_options options;
 };
 

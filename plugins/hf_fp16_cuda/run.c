@@ -6,11 +6,9 @@
 #include "config.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <ctxmark/util.h>
 
-#include "plugins/hf_common/prompt.h"
 #include "plugins/hf_fp16_cuda/plugin.h"
 
 /* One request while it runs. */
@@ -18,7 +16,8 @@ struct request_run {
     const struct hf_cuda *plugin;
     const struct ctxmark_request *request;
     const struct ctxmark_emit *emit;
-    int32_t *prompt;
+    int32_t *prompt; /* [prompt_tokens] */
+    int64_t prompt_tokens;
     int64_t generated;
     bool ended; /* what comes now is beyond the tokens that were asked for */
 };
@@ -33,16 +32,19 @@ static void give_logits(void *arg, int64_t position, const float *logits)
 static void give_token(void *arg, int32_t token)
 {
     struct request_run *r = arg;
+    size_t length = 0;
     if (r->ended)
         return;
+    const char *text = hf_prompts_text(r->plugin->prompts, token, &length);
     r->generated++;
-    r->emit->tokens(r->emit, 0, 1, &token, NULL, 0);
+    r->emit->tokens(r->emit, 0, 1, &token, text, length);
 }
 
-static bool last_logits_asked(const struct ctxmark_request *q)
+static bool last_logits_asked(const struct request_run *r)
 {
+    const struct ctxmark_request *q = r->request;
     uint64_t n = q->logit_position_count;
-    return n > 0 && q->logit_positions[n - 1] == q->prompt_tokens + q->max_new_tokens - 1;
+    return n > 0 && q->logit_positions[n - 1] == r->prompt_tokens + q->max_new_tokens - 1;
 }
 
 /* The timed part, and after its end the logits of the last token if they are wanted. */
@@ -62,37 +64,22 @@ static enum gpu_status run_timed(struct gpu_engine *g, struct request_run *r, st
         return s;
     r->emit->end(r->emit, 0);
     r->ended = true;
-    return last_logits_asked(q) ? gpu_engine_decode(g, 1, &wish, e) : GPU_OK;
+    return last_logits_asked(r) ? gpu_engine_decode(g, 1, &wish, e) : GPU_OK;
 }
 
-static int32_t run_check(const struct hf_cuda *p, const struct ctxmark_request *q)
+static int32_t run_check(const struct request_run *r)
 {
-    const struct ctxmark_host *h = p->host;
-    if (q->text)
-        return h->fail(h, CTXMARK_UNSUPPORTED,
-                       "hf_fp16_cuda takes prompts as token ids, not as text");
+    const struct ctxmark_host *h = r->plugin->host;
+    const struct ctxmark_request *q = r->request;
+    int64_t positions = r->prompt_tokens + q->max_new_tokens;
     if (q->concurrency > 1)
         return h->fail(h, CTXMARK_UNSUPPORTED, "hf_fp16_cuda runs one request at a time");
     for (uint64_t i = 0; i < q->logit_position_count; i++)
-        if (q->logit_positions[i] < 0 ||
-            q->logit_positions[i] >= q->prompt_tokens + q->max_new_tokens)
+        if (q->logit_positions[i] < 0 || q->logit_positions[i] >= positions)
             return ctxmark_failf(h, CTXMARK_INVALID,
                                  "logits are asked for at position %lld of a sequence of %lld",
-                                 (long long)q->logit_positions[i],
-                                 (long long)(q->prompt_tokens + q->max_new_tokens));
+                                 (long long)q->logit_positions[i], (long long)positions);
     return CTXMARK_OK;
-}
-
-/* The prompt's ids: the given ones, or made from seed and nonce.  NULL: out of memory. */
-static int32_t *run_prompt(const struct hf_cuda *p, const struct ctxmark_request *q)
-{
-    size_t bytes = (size_t)q->prompt_tokens * sizeof(int32_t);
-    int32_t *ids = malloc(bytes);
-    if (ids && q->tokens)
-        memcpy(ids, q->tokens, bytes);
-    else if (ids)
-        hf_prompt_fill(gpu_engine_config(p->engine), q->seed, q->nonce, q->prompt_tokens, ids);
-    return ids;
 }
 
 static void give_metrics(const struct hf_cuda *p, const struct ctxmark_emit *emit)
@@ -124,7 +111,7 @@ static void give_result(const struct hf_cuda *p, const struct request_run *r, in
     int64_t prefill, decode;
     result.status = status;
     result.error = status == CTXMARK_OK ? NULL : error;
-    result.prompt_tokens = r->request->prompt_tokens;
+    result.prompt_tokens = r->prompt_tokens;
     result.cached_tokens = 0;
     result.generated_tokens = r->generated;
     result.peak_memory_bytes = (int64_t)m->peak;
@@ -144,23 +131,30 @@ static void give_result(const struct hf_cuda *p, const struct request_run *r, in
     r->emit->result(r->emit, &result);
 }
 
+static int32_t run_prepared(const struct hf_cuda *p, struct request_run *r)
+{
+    struct hf_err e = {""};
+    int32_t status = run_check(r);
+    if (status != CTXMARK_OK)
+        return status;
+    enum gpu_status s =
+        gpu_engine_prepare(p->engine, r->prompt_tokens, r->request->max_new_tokens, &e);
+    if (s != GPU_OK)
+        return hf_cuda_report(p, s, &e);
+    s = run_timed(p->engine, r, &e);
+    status = hf_cuda_report(p, s, &e);
+    give_result(p, r, status, e.text);
+    return status;
+}
+
 int32_t hf_cuda_run(void *self, const struct ctxmark_request *q, const struct ctxmark_emit *emit)
 {
     const struct hf_cuda *p = self;
     struct hf_err e = {""};
     struct request_run r = {.plugin = p, .request = q, .emit = emit};
-    int32_t status = run_check(p, q);
-    if (status != CTXMARK_OK)
-        return status;
-    enum gpu_status s = gpu_engine_prepare(p->engine, q->prompt_tokens, q->max_new_tokens, &e);
-    if (s != GPU_OK)
-        return hf_cuda_report(p, s, &e);
-    r.prompt = run_prompt(p, q);
-    if (!r.prompt)
-        return p->host->fail(p->host, CTXMARK_ERROR, "out of memory");
-    s = run_timed(p->engine, &r, &e);
+    if (hf_prompts_make(p->prompts, q, 0, &r.prompt, &r.prompt_tokens, &e) != 0)
+        return p->host->fail(p->host, CTXMARK_INVALID, e.text);
+    int32_t status = run_prepared(p, &r);
     free(r.prompt);
-    status = hf_cuda_report(p, s, &e);
-    give_result(p, &r, status, e.text);
     return status;
 }
