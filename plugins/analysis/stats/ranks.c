@@ -29,8 +29,11 @@ static double *exact_distribution(size_t m, size_t n, size_t most)
             double *row = f + i * width;
             const double *before = row - width;
             double share = (double)i / (double)(i + k);
-            for (size_t u = 0; u <= most; u++)
-                row[u] = (1 - share) * row[u] + (u >= k ? share * before[u - k] : 0);
+            size_t last = i * k < most ? i * k : most; /* no larger U: its probability stays 0 */
+            for (size_t u = 0; u < k && u <= last; u++)
+                row[u] *= 1 - share;
+            for (size_t u = k; u <= last; u++)
+                row[u] = (1 - share) * row[u] + share * before[u - k];
         }
     double *row = f + m * width;
     for (size_t u = 0; u <= most; u++)
