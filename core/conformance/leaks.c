@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "core/base/tool.h"
 #include "core/conformance/leaks.h"
 
 #include <errno.h>
@@ -79,17 +80,6 @@ static unsigned tell_errors(struct session *s, const char *xml, const char *obje
 
 /* ---- running it */
 
-static bool find_program(const char *name, char *ret_path, size_t size)
-{
-    const char *path = getenv("PATH");
-    for (const char *p = path ? path : ""; *p; p += strcspn(p, ":"), p += *p == ':') {
-        snprintf(ret_path, size, "%.*s/%s", (int)strcspn(p, ":"), p, name);
-        if (*p == '/' && access(ret_path, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void judge(struct session *s, const char *xml_path)
 {
     struct err e;
@@ -118,7 +108,7 @@ void leaks_check(struct session *s, json_t *job)
 #ifdef CTXMARK_SANITIZED
     const char *problem = "this ctxmark was built with sanitizers, which valgrind cannot run";
 #else
-    const char *problem = find_program("valgrind", program, sizeof program)
+    const char *problem = tool_find("valgrind", program, sizeof program)
                               ? NULL
                               : "valgrind is not installed (Debian: valgrind)";
 #endif

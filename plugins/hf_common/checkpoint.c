@@ -51,7 +51,8 @@ static int checkpoint_add_file(struct hf_checkpoint *c, const char *path, const 
 }
 
 /* One entry of the index: the tensor must be in the file that it names, inside the folder.  A link
- * there may lead out of it, as all do in Hugging Face's cache: who can lay links could lay files. */
+ * there may lead out of it, as all do in Hugging Face's cache: who can lay links could lay files.
+ */
 static int checkpoint_add_entry(struct hf_checkpoint *c, const char *folder, const char *index,
                                 const char *tensor, const json_t *value, struct hf_err *e)
 {

@@ -14,9 +14,10 @@
 
 #include <string.h>
 
-#define BLOCK_FLOATS INT64_C(100000) /* 400 kB: with a panel beside it still in a cache of 1 MiB   \
-                                      */
-#define BLOCK_TILES 4                /* rows of a block, in tiles, at most */
+#define BLOCK_FLOATS                                                                               \
+    INT64_C(100000)   /* 400 kB: with a panel beside it still in a cache of 1 MiB                  \
+                       */
+#define BLOCK_TILES 4 /* rows of a block, in tiles, at most */
 #define PIECES_PER_THREAD 6
 #define PRODUCTS_MAX 4
 

@@ -405,7 +405,9 @@ static int32_t hf_cpu_run(void *self, const struct ctxmark_request *q,
     struct hf_err e = {""};
     struct request_run r = {.request = q, .emit = emit, .prompts = p->prompts};
     if (hf_prompts_make(p->prompts, q, 0, &r.prompt, &r.prompt_tokens, &e) != 0)
-        return p->host->fail(p->host, CTXMARK_INVALID, e.text);
+        return p->host->fail(
+            p->host, q->text && hf_prompts_lack(p->prompts) ? CTXMARK_UNSUPPORTED : CTXMARK_INVALID,
+            e.text);
     int32_t status = run_check(p, &r);
     if (status == CTXMARK_OK)
         status = prepare_positions(p, r.prompt_tokens, q->max_new_tokens);

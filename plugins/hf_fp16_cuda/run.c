@@ -153,7 +153,9 @@ int32_t hf_cuda_run(void *self, const struct ctxmark_request *q, const struct ct
     struct hf_err e = {""};
     struct request_run r = {.plugin = p, .request = q, .emit = emit};
     if (hf_prompts_make(p->prompts, q, 0, &r.prompt, &r.prompt_tokens, &e) != 0)
-        return p->host->fail(p->host, CTXMARK_INVALID, e.text);
+        return p->host->fail(
+            p->host, q->text && hf_prompts_lack(p->prompts) ? CTXMARK_UNSUPPORTED : CTXMARK_INVALID,
+            e.text);
     int32_t status = run_prepared(p, &r);
     free(r.prompt);
     return status;
