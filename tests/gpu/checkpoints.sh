@@ -10,7 +10,7 @@ models=${CTXMARK_SHARED-}/reference/models
 if [ "${1-}" = --case ]; then # FOLDER EXPECTED FREQUENCIES NEW POSITIONS ATTENTION LOGITS
     got=$(mktemp)
     trap 'rm -f "$got"' EXIT
-    result=$("$CTXMARK" try hf_fp16_cuda "$2" --tokens "$3" -n "$5" --positions "$6" \
+    result=$("$CTXMARK" try -q hf_fp16_cuda "$2" --tokens "$3" -n "$5" --positions "$6" \
         --set rope_frequencies="$4" --set attention="$7" --set logits="$8" --logits "$got" 2>&1 >/dev/null &&
         "$COMPARE_LOGITS" "$got" "$3" 2e-2) && status=0 || status=1
     word=PASS
