@@ -225,6 +225,11 @@ const char *cpu_engine_instructions(const struct cpu_engine *g)
     return g->kernels->name;
 }
 
+enum hf_dtype cpu_engine_weight_type(const struct cpu_engine *g)
+{
+    return g->weights.layers[0].q.dtype;
+}
+
 const char *cpu_engine_arithmetic(const struct cpu_engine *g)
 {
     return g->frame.packed ? "bf16" : "fp32";

@@ -101,6 +101,9 @@ static inline int64_t cpu_engine_memory_sum(const struct cpu_engine_memory *m)
     return m->weights + m->kv + m->scores + m->logits + m->scratch;
 }
 
+/* That of the first matrix. */
+enum hf_dtype cpu_engine_weight_type(const struct cpu_engine *g);
+
 /* "fp32", or "bf16" where the products of prompts with bfloat16 weights are. */
 const char *cpu_engine_arithmetic(const struct cpu_engine *g);
 

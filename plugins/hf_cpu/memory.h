@@ -6,6 +6,7 @@
 #ifndef HF_CPU_MEMORY_H
 #define HF_CPU_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpu_block {
@@ -24,5 +25,10 @@ int64_t cpu_memory_available(void);
 
 /* Bytes that may be used at most: all of the machine's, or the control group's limit. */
 int64_t cpu_memory_limit(void);
+
+/* The kernel's own count of this process's largest resident memory: in bytes since the last reset,
+ * -1 where it gives none.  false: it cannot be reset. */
+bool cpu_memory_peak_reset(void);
+int64_t cpu_memory_peak(void);
 
 #endif
