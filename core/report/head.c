@@ -234,6 +234,21 @@ static void add_measured(struct doc *d, const json_t *data, const json_t *manife
     add_command(d, terms, json_object_get(manifest, "command"));
 }
 
+/* What was not begun: the rest of a cell after its failure, of a run that was interrupted, or what
+   a stopping rule saved. */
+static void add_counts(struct doc *d, struct block *list, const json_t *counts)
+{
+    json_int_t planned = json_integer_value(json_object_get(counts, "planned")),
+               done = json_integer_value(json_object_get(counts, "done")),
+               failed = json_integer_value(json_object_get(counts, "failed")),
+               rest = planned - done - failed;
+    struct block *item = doc_item(d, list, NULL);
+    doc_text(d, item, "Repetitions: %lld planned, %lld done, %lld failed", (long long)planned,
+             (long long)done, (long long)failed);
+    if (rest > 0)
+        doc_text(d, item, ", %lld not begun", (long long)rest);
+}
+
 static void add_failed(struct doc *d, const json_t *analysis, const json_t *manifest)
 {
     const json_t *counts = json_object_get(manifest, "counts");
@@ -243,9 +258,7 @@ static void add_failed(struct doc *d, const json_t *analysis, const json_t *mani
     struct block *section = doc_block(d, &d->root, BLOCK_SECTION, "what-failed", "What failed"),
                  *list = doc_block(d, section, BLOCK_LIST, NULL, NULL);
     if (counts)
-        doc_text(d, doc_item(d, list, NULL), "Repetitions: %lld planned, %lld done, %lld failed",
-                 (long long)json_integer_value(json_object_get(counts, "planned")),
-                 (long long)json_integer_value(json_object_get(counts, "done")), (long long)failed);
+        add_counts(d, list, counts);
     json_object_foreach(json_object_get(json_object_get(analysis, "data"), "by_status"), status,
                         count) if (strcmp(status, "ok") != 0)
     {

@@ -122,7 +122,7 @@ START_TEST(the_manifest_tells_what_the_run_was)
         "{\"experiment\": \"My <run>\", \"run_id\": \"r1\", \"machine\": {\"cpu\": \"C | D\", "
         "\"cores\": 2}, \"backends\": [{\"name\": \"b\", \"plugin\": \"p\", \"version\": \"1\", "
         "\"limits\": {\"matrix_flops\": {\"number\": 1.2e11, \"unit\": \"FLOP/s\", \"provenance\": "
-        "\"measured\"}}}], \"counts\": {\"planned\": 9, \"done\": 8, \"failed\": 1}, "
+        "\"measured\"}}}], \"counts\": {\"planned\": 12, \"done\": 8, \"failed\": 1}, "
         "\"provenance\": [\"Random weights.\"], \"plan\": {\"cells\": 3, \"repetitions\": 3, "
         "\"warmup\": 1}}",
         0, NULL);
@@ -132,7 +132,7 @@ START_TEST(the_manifest_tells_what_the_run_was)
     assert_has(text, "- Machine: C \\| D, 2 cores\n");
     assert_has(text, "- Backend: **b** (plugin p 1): matrix\\_flops 1.2e+11 FLOP/s (measured)\n");
     assert_has(text, "- Plan: 3 cells, 3 measured repetitions each after 1 for warm-up\n");
-    assert_has(text, "- Repetitions: 9 planned, 8 done, 1 failed\n");
+    assert_has(text, "- Repetitions: 12 planned, 8 done, 1 failed, 3 not begun\n");
     assert_order(text, "\n> - Random weights.\n", "- Run: r1\n");
     free(text);
     json_decref(manifest);
