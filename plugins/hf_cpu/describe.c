@@ -24,40 +24,13 @@ int32_t hf_cpu_limits(void *self)
     return CTXMARK_OK;
 }
 
-static void describe_shape(const struct ctxmark_host *h, const struct hf_config *c)
-{
-    int64_t without, all = hf_config_parameters(c, &without);
-    const struct {
-        const char *key;
-        double value;
-    } numbers[] = {
-        {"layers", (double)c->layers},
-        {"hidden_size", (double)c->hidden_size},
-        {"heads", (double)c->heads},
-        {"kv_heads", (double)c->kv_heads},
-        {"head_size", (double)c->head_dim},
-        {"intermediate_size", (double)c->intermediate_size},
-        {"vocabulary", (double)c->vocab_size},
-        {"parameters", (double)all},
-        {"parameters_without_embeddings", (double)without},
-        {"max_position_embeddings", (double)c->max_positions},
-        {"rope_theta", c->rope_theta},
-        {"window", (double)c->sliding_window},
-    };
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        ctxmark_fact_number(h, numbers[i].key, numbers[i].value, "", "model");
-    ctxmark_fact_text(h, "architecture", c->model_type, "model");
-    ctxmark_fact_text(h, "rope_scaling", c->rope == HF_ROPE_LLAMA3 ? "llama3" : "default", "model");
-    ctxmark_fact_text(h, "tied_embeddings", c->tied ? "yes" : "no", "model");
-}
-
 int32_t hf_cpu_describe(void *self)
 {
     const struct hf_cpu *p = self;
     const struct ctxmark_host *h = p->host;
     const struct hf_config *c = cpu_engine_config(p->engine);
     int64_t without, parameters = hf_config_parameters(c, &without);
-    describe_shape(h, c);
+    hf_contract_shape(h, c);
     ctxmark_fact_number(h, "weight_bytes_per_element",
                         (double)cpu_engine_memory(p->engine).weights / (double)parameters, "B",
                         "core");

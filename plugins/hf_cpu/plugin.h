@@ -10,6 +10,7 @@
 #include <ctxmark/plugin.h>
 #include <ctxmark/util.h>
 
+#include "plugins/hf_common/contract.h"
 #include "plugins/hf_common/prompts.h"
 #include "plugins/hf_cpu/engine.h"
 

@@ -123,21 +123,6 @@ static enum cpu_status run_timed(struct hf_cpu *p, struct request_run *r, struct
     return s;
 }
 
-static int32_t run_check(const struct hf_cpu *p, const struct request_run *r)
-{
-    const struct ctxmark_host *h = p->host;
-    const struct ctxmark_request *q = r->request;
-    int64_t positions = r->prompt_tokens + q->max_new_tokens;
-    if (q->concurrency > 1)
-        return h->fail(h, CTXMARK_UNSUPPORTED, "hf_cpu runs one request at a time");
-    for (uint64_t i = 0; i < q->logit_position_count; i++)
-        if (q->logit_positions[i] < 0 || q->logit_positions[i] >= positions)
-            return ctxmark_failf(h, CTXMARK_INVALID,
-                                 "logits are asked for at position %lld of a sequence of %lld",
-                                 (long long)q->logit_positions[i], (long long)positions);
-    return CTXMARK_OK;
-}
-
 static void run_report(const struct hf_cpu *p, const struct request_run *r, int32_t status,
                        const char *error)
 {
@@ -175,7 +160,7 @@ int32_t hf_cpu_run(void *self, const struct ctxmark_request *q, const struct ctx
         return p->host->fail(
             p->host, q->text && hf_prompts_lack(p->prompts) ? CTXMARK_UNSUPPORTED : CTXMARK_INVALID,
             e.text);
-    int32_t status = run_check(p, &r);
+    int32_t status = hf_contract_check(p->host, q, r.prompt_tokens);
     if (status == CTXMARK_OK)
         status = hf_cpu_make_room(p, r.prompt_tokens, q->max_new_tokens);
     if (status != CTXMARK_OK) {

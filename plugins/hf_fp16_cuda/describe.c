@@ -39,33 +39,6 @@ void hf_cuda_describe_device(const struct hf_cuda *p, const struct gpu_engine_li
     describe_versions(h, p);
 }
 
-static void describe_shape(const struct ctxmark_host *h, const struct hf_config *c)
-{
-    int64_t without, all = hf_config_parameters(c, &without);
-    const struct {
-        const char *key;
-        double value;
-    } numbers[] = {
-        {"layers", (double)c->layers},
-        {"hidden_size", (double)c->hidden_size},
-        {"heads", (double)c->heads},
-        {"kv_heads", (double)c->kv_heads},
-        {"head_size", (double)c->head_dim},
-        {"intermediate_size", (double)c->intermediate_size},
-        {"vocabulary", (double)c->vocab_size},
-        {"parameters", (double)all},
-        {"parameters_without_embeddings", (double)without},
-        {"max_position_embeddings", (double)c->max_positions},
-        {"rope_theta", c->rope_theta},
-        {"window", (double)c->sliding_window},
-    };
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        ctxmark_fact_number(h, numbers[i].key, numbers[i].value, "", "model");
-    ctxmark_fact_text(h, "architecture", c->model_type, "model");
-    ctxmark_fact_text(h, "rope_scaling", c->rope == HF_ROPE_LLAMA3 ? "llama3" : "default", "model");
-    ctxmark_fact_text(h, "tied_embeddings", c->tied ? "yes" : "no", "model");
-}
-
 static void describe_emulation(const struct ctxmark_host *h, const struct gpu_engine_options *o)
 {
     char text[256];
@@ -86,7 +59,7 @@ void hf_cuda_describe_model(const struct hf_cuda *p)
     static const char *const attention[] = {"flash", "eager", "math"};
     static const char *const spill[] = {"none", "host", "managed"};
     const struct ctxmark_host *h = p->host;
-    describe_shape(h, gpu_engine_config(p->engine));
+    hf_contract_shape(h, gpu_engine_config(p->engine));
     ctxmark_fact_number(h, "weight_bytes_per_element", 2.0, "B", "core");
     ctxmark_fact_number(h, "kv_bytes_per_element", 2.0, "B", "core");
     ctxmark_fact_text(h, "attention", attention[p->options.attention], "user");

@@ -8,6 +8,7 @@
 
 #include <ctxmark/plugin.h>
 
+#include "plugins/hf_common/contract.h"
 #include "plugins/hf_common/prompts.h"
 #include "plugins/hf_fp16_cuda/engine.h"
 

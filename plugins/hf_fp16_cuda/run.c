@@ -67,21 +67,6 @@ static enum gpu_status run_timed(struct gpu_engine *g, struct request_run *r, st
     return last_logits_asked(r) ? gpu_engine_decode(g, 1, &wish, e) : GPU_OK;
 }
 
-static int32_t run_check(const struct request_run *r)
-{
-    const struct ctxmark_host *h = r->plugin->host;
-    const struct ctxmark_request *q = r->request;
-    int64_t positions = r->prompt_tokens + q->max_new_tokens;
-    if (q->concurrency > 1)
-        return h->fail(h, CTXMARK_UNSUPPORTED, "hf_fp16_cuda runs one request at a time");
-    for (uint64_t i = 0; i < q->logit_position_count; i++)
-        if (q->logit_positions[i] < 0 || q->logit_positions[i] >= positions)
-            return ctxmark_failf(h, CTXMARK_INVALID,
-                                 "logits are asked for at position %lld of a sequence of %lld",
-                                 (long long)q->logit_positions[i], (long long)positions);
-    return CTXMARK_OK;
-}
-
 static void give_metrics(const struct hf_cuda *p, const struct ctxmark_emit *emit)
 {
     const struct gpu_memory *m = gpu_engine_memory(p->engine);
@@ -134,7 +119,7 @@ static void give_result(const struct hf_cuda *p, const struct request_run *r, in
 static int32_t run_prepared(const struct hf_cuda *p, struct request_run *r)
 {
     struct hf_err e = {""};
-    int32_t status = run_check(r);
+    int32_t status = hf_contract_check(p->host, r->request, r->prompt_tokens);
     if (status != CTXMARK_OK)
         return status;
     enum gpu_status s =
