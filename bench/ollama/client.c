@@ -7,7 +7,7 @@
  *   tokens N       that have come
  *   cpu_us X       the process's time for all of them, user and system
  *   ttft X         for each request: its time to the first token less what the stand-in took, us
- *   late X         for each token: when it was told to the host after it went out, us */
+ *   late X         for each token: the time that the host is told for it after it went out, us */
 
 #include "config.h"
 
@@ -25,7 +25,8 @@ struct samples {
     size_t ttft_count, late_count, most;
     int64_t tokens, failures;
     double cpu_us;
-    int64_t *started; /* of each stream */
+    /* Of each stream. */
+    int64_t *started, *arrived;
     bool *first_came;
 };
 
@@ -62,20 +63,26 @@ static void on_start(const struct ctxmark_emit *e, uint32_t request)
     s->first_came[request] = false;
 }
 
+static void on_arrived(const struct ctxmark_emit *e, uint32_t request, int64_t at_ns)
+{
+    struct samples *s = e->state;
+    s->arrived[request] = at_ns;
+}
+
 static void on_tokens(const struct ctxmark_emit *e, uint32_t request, uint64_t count,
                       const int32_t *ids, const char *text, uint64_t text_bytes)
 {
     struct samples *s = e->state;
-    int64_t now = now_ns(NULL);
+    int64_t at = s->arrived[request];
     char *rest;
     (void)ids;
     s->tokens += (int64_t)count;
     if (!text_bytes || s->late_count == s->most)
         return;
     int64_t came = strtoll(text, &rest, 10), went = strtoll(rest, NULL, 10);
-    s->late[s->late_count++] = (double)(now - went) * 1e-3;
+    s->late[s->late_count++] = (double)(at - went) * 1e-3;
     if (!s->first_came[request])
-        s->ttft[s->ttft_count++] = (double)(now - s->started[request] - (went - came)) * 1e-3;
+        s->ttft[s->ttft_count++] = (double)(at - s->started[request] - (went - came)) * 1e-3;
     s->first_came[request] = true;
 }
 
@@ -123,7 +130,8 @@ static int32_t run_all(const char *url, uint32_t streams, int64_t tokens, long r
                                 .tokens = on_tokens,
                                 .end = on_end,
                                 .metric = on_metric,
-                                .result = on_result};
+                                .result = on_result,
+                                .arrived = on_arrived};
     struct ctxmark_request q = {.size = sizeof q,
                                 .concurrency = streams,
                                 .max_new_tokens = tokens,
@@ -163,14 +171,16 @@ int main(int argc, char **argv)
     s.late = calloc(s.most + 1, sizeof *s.late);
     s.ttft = calloc(streams * repetitions + 1, sizeof *s.ttft);
     s.started = calloc(streams + 1, sizeof *s.started);
+    s.arrived = calloc(streams + 1, sizeof *s.arrived);
     s.first_came = calloc(streams + 1, sizeof *s.first_came);
-    if (!s.late || !s.ttft || !s.started || !s.first_came)
+    if (!s.late || !s.ttft || !s.started || !s.arrived || !s.first_came)
         return 1;
     int32_t status = run_all(argv[1], (uint32_t)streams, (int64_t)tokens, (long)repetitions, &s);
     print_samples(&s);
     free(s.late);
     free(s.ttft);
     free(s.started);
+    free(s.arrived);
     free(s.first_came);
     return status != CTXMARK_OK || s.failures;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* usage: plain_reader PORT TOKENS REPETITIONS
- * What client.c does for one stream, by a program that only sends and receives on a blocking socket
- * and parses nothing but the stamps: what the kernel alone costs.  Prints the same lines. */
+/* usage: plain_reader PORT STREAMS TOKENS REPETITIONS
+ * What client.c does, by a program that only sends and receives on sockets and parses nothing but
+ * the stamps: what the kernel alone costs.  One stream blocks in recv(), more wait in epoll_wait().
+ * Prints the same lines. */
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -12,12 +13,22 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#define STREAMS_MAX 1024
+
+struct stream {
+    int fd;
+    int64_t start;
+    bool first; /* its first token has not come */
+};
+
+static struct stream streams[STREAMS_MAX];
 static double *ttft, *late;
-static size_t ttft_count, late_count, tokens, requests;
+static size_t ttft_count, late_count, stream_count, tokens, repetitions;
 
 static int64_t now_ns(void)
 {
@@ -44,50 +55,97 @@ static int connect_to(long port)
 }
 
 /* A piece as received: every token in it came now. */
-static void take(const char *data, int64_t start, int64_t now, bool *first)
+static void take(const char *data, struct stream *s, int64_t now)
 {
     char *rest;
     for (const char *at = data; (at = strstr(at, "\"response\":\"")); at++) {
         int64_t came = strtoll(at + 12, &rest, 10), went = strtoll(rest, NULL, 10);
-        if (came == 0 || late_count == tokens * requests)
+        if (came == 0 || late_count == tokens * stream_count * repetitions)
             continue;
         late[late_count++] = (double)(now - went) * 1e-3;
-        if (*first)
-            ttft[ttft_count++] = (double)(now - start - (went - came)) * 1e-3;
-        *first = false;
+        if (s->first)
+            ttft[ttft_count++] = (double)(now - s->start - (went - came)) * 1e-3;
+        s->first = false;
     }
 }
 
-/* True: all of the answer was read. */
-static bool run_one(int fd, const char *request, size_t length)
+/* 1: that was the end of the answer; 0: more comes; -1: the connection is gone. */
+static int receive(struct stream *s)
 {
-    char data[65536];
-    bool first = true;
-    int64_t start = now_ns();
-    if (send(fd, request, length, 0) != (ssize_t)length)
-        return false;
-    for (ssize_t n; (n = recv(fd, data, sizeof data - 1, 0)) > 0;) {
-        data[n] = '\0';
-        take(data, start, now_ns(), &first);
-        if (n >= 5 && memcmp(data + n - 5, "0\r\n\r\n", 5) == 0)
-            return true;
+    static char data[65536];
+    ssize_t n = recv(s->fd, data, sizeof data - 1, 0);
+    if (n <= 0)
+        return -1;
+    data[n] = '\0';
+    take(data, s, now_ns());
+    return n >= 5 && memcmp(data + n - 5, "0\r\n\r\n", 5) == 0;
+}
+
+/* Reads what has come of any; how many have ended, or -1. */
+static int receive_some(int epoll)
+{
+    struct epoll_event events[64];
+    int ended = 0, n = stream_count > 1 ? epoll_wait(epoll, events, 64, -1) : 1;
+    for (int i = 0; i < n; i++) {
+        int r = receive(stream_count > 1 ? events[i].data.ptr : streams);
+        if (r < 0)
+            return -1;
+        ended += r;
     }
-    return false;
+    return ended;
+}
+
+/* True: all answers were read. */
+static bool run_all(int epoll, const char *request, size_t length)
+{
+    for (size_t i = 0; i < stream_count; i++) {
+        streams[i].first = true;
+        streams[i].start = now_ns();
+        if (send(streams[i].fd, request, length, 0) != (ssize_t)length)
+            return false;
+    }
+    for (size_t open = stream_count; open;) {
+        int ended = receive_some(epoll);
+        if (ended < 0)
+            return false;
+        open -= (size_t)ended;
+    }
+    return true;
+}
+
+static bool connect_all(int epoll, long port)
+{
+    for (size_t i = 0; i < stream_count; i++) {
+        struct epoll_event e = {.events = EPOLLIN, .data.ptr = &streams[i]};
+        streams[i].fd = connect_to(port);
+        if (streams[i].fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, streams[i].fd, &e) < 0)
+            return false;
+    }
+    return true;
+}
+
+static void print_samples(double cpu)
+{
+    printf("tokens %zu\ncpu_us %.1f\n", late_count, cpu);
+    for (size_t i = 0; i < ttft_count; i++)
+        printf("ttft %.3f\n", ttft[i]);
+    for (size_t i = 0; i < late_count; i++)
+        printf("late %.3f\n", late[i]);
 }
 
 int main(int argc, char **argv)
 {
     char body[512], request[1024];
-    bool good = argc == 4;
+    bool good = argc == 5;
     if (!good)
         return 2;
-    tokens = strtoul(argv[2], NULL, 10);
-    requests = strtoul(argv[3], NULL, 10);
-    ttft = calloc(requests + 1, sizeof *ttft);
-    late = calloc(tokens * requests + 1, sizeof *late);
-    int fd = connect_to(strtol(argv[1], NULL, 10));
-    if (!ttft || !late || fd < 0)
-        return 1;
+    stream_count = strtoul(argv[2], NULL, 10);
+    tokens = strtoul(argv[3], NULL, 10);
+    repetitions = strtoul(argv[4], NULL, 10);
+    if (stream_count < 1 || stream_count > STREAMS_MAX)
+        return 2;
+    ttft = calloc(stream_count * repetitions + 1, sizeof *ttft);
+    late = calloc(stream_count * tokens * repetitions + 1, sizeof *late);
     int n = snprintf(body, sizeof body,
                      "{\"model\":\"tiny\",\"prompt\":\"the same prompt each time\",\"raw\":true,"
                      "\"truncate\":false,\"keep_alive\":\"30m\","
@@ -97,13 +155,11 @@ int main(int argc, char **argv)
                  "POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s",
                  n, body);
     double before = cpu_us();
-    for (size_t i = 0; good && i < requests; i++)
-        good = run_one(fd, request, (size_t)n);
-    printf("tokens %zu\ncpu_us %.1f\n", late_count, cpu_us() - before);
-    for (size_t i = 0; i < ttft_count; i++)
-        printf("ttft %.3f\n", ttft[i]);
-    for (size_t i = 0; i < late_count; i++)
-        printf("late %.3f\n", late[i]);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    good = ttft && late && epoll >= 0 && connect_all(epoll, strtol(argv[1], NULL, 10));
+    for (size_t i = 0; good && i < repetitions; i++)
+        good = run_all(epoll, request, (size_t)n);
+    print_samples(cpu_us() - before);
     free(ttft);
     free(late);
     return !good;

@@ -49,7 +49,7 @@ static void emit_start(const struct ctxmark_emit *emit, uint32_t request)
     r->stamp_count = r->id_count = 0;
     r->token_count = 0;
     buf_clear(&r->text);
-    r->end_ns = CTXMARK_UNKNOWN;
+    r->end_ns = r->arrived_ns = CTXMARK_UNKNOWN;
     r->start_ns = clock_now_ns();
 }
 
@@ -75,14 +75,36 @@ static bool make_room(void **array, size_t *capacity, size_t have, size_t more, 
     return true;
 }
 
+static void emit_arrived(const struct ctxmark_emit *emit, uint32_t request, int64_t at_ns)
+{
+    int64_t now = clock_now_ns();
+    struct collect *c = emit->state;
+    struct collect_request *r = find_request(emit, request, "arrived");
+    if (!r)
+        return;
+    int64_t before = r->stamp_count                   ? r->stamps[r->stamp_count - 1].at_ns
+                     : r->start_ns != CTXMARK_UNKNOWN ? r->start_ns
+                                                      : c->entered_ns;
+    if (at_ns < before || at_ns > now)
+        fault(c,
+              "the backend reported tokens that arrived at %" PRId64
+              " ns, not between what came before (%" PRId64 ") and now (%" PRId64 ")",
+              at_ns, before, now);
+    else
+        r->arrived_ns = at_ns;
+}
+
 static void emit_tokens(const struct ctxmark_emit *emit, uint32_t request, uint64_t count,
                         const int32_t *ids, const char *text, uint64_t text_bytes)
 {
-    int64_t now = clock_now_ns();
+    int64_t at = clock_now_ns();
     struct collect *c = emit->state;
     struct collect_request *r = find_request(emit, request, "tokens");
     if (!r)
         return;
+    if (r->arrived_ns != CTXMARK_UNKNOWN)
+        at = r->arrived_ns;
+    r->arrived_ns = CTXMARK_UNKNOWN;
     uint64_t most = (uint64_t)c->asked->max_new_tokens;
     if (count == 0 || count > most || r->token_count + count > most) {
         fault(c, "the backend reported %" PRIu64 " tokens where %" PRIu64 " were asked for",
@@ -95,7 +117,7 @@ static void emit_tokens(const struct ctxmark_emit *emit, uint32_t request, uint6
         c->failed = true;
         return;
     }
-    r->stamps[r->stamp_count++] = (struct token_stamp){now, count};
+    r->stamps[r->stamp_count++] = (struct token_stamp){at, count};
     r->token_count += count;
     if (ids) {
         memcpy(r->ids + r->id_count, ids, count * sizeof *ids);
@@ -205,7 +227,7 @@ static void emit_result(const struct ctxmark_emit *emit, const struct ctxmark_re
 static int request_init(struct collect_request *r, const struct collect *c)
 {
     size_t n = (size_t)c->asked->max_new_tokens;
-    r->start_ns = r->end_ns = CTXMARK_UNKNOWN;
+    r->start_ns = r->end_ns = r->arrived_ns = CTXMARK_UNKNOWN;
     r->stamps = calloc(n, sizeof *r->stamps);
     r->ids = calloc(n, sizeof *r->ids);
     r->metrics = calloc(c->plugin->metric_count + (size_t)1, sizeof *r->metrics);
@@ -231,7 +253,8 @@ int collect_init(struct collect *c, const struct ctxmark_plugin *plugin,
                                     .logits = emit_logits,
                                     .metric = emit_metric,
                                     .result = emit_result,
-                                    .recorded = emit_recorded};
+                                    .recorded = emit_recorded,
+                                    .arrived = emit_arrived};
     c->requests = calloc(asked->concurrency, sizeof *c->requests);
     for (uint32_t i = 0; c->requests && i < asked->concurrency; i++)
         if (request_init(&c->requests[i], c) < 0) {

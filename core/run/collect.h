@@ -25,6 +25,7 @@ struct token_stamp {
 
 struct collect_request {
     int64_t start_ns, end_ns; /* CTXMARK_UNKNOWN: never called */
+    int64_t arrived_ns;       /* of the next tokens() call; CTXMARK_UNKNOWN: its own time */
     struct token_stamp *stamps;
     size_t stamp_count, stamp_capacity;
     uint64_t token_count;

@@ -218,6 +218,9 @@ struct ctxmark_emit {
      * `count` tokens, and to the end.  The run says that it is a replay. */
     void (*recorded)(const struct ctxmark_emit *e, uint32_t request, uint64_t count,
                      int64_t first_ns, int64_t last_ns, int64_t end_ns);
+    /* The next tokens(request) call tells of tokens that were there at at_ns already, a value of
+     * host->now_ns(): for a backend that sees that something has come before it can read what. */
+    void (*arrived)(const struct ctxmark_emit *e, uint32_t request, int64_t at_ns);
 };
 
 /* Memory that a cell will need, before anything is loaded. */

@@ -19,28 +19,40 @@ static uint64_t hash_piece(const char *text, size_t length)
     return h;
 }
 
-static void report(struct ollama_generation *g, int64_t count, const char *text, size_t length)
+/* When what is being taken was there.  Only the first of it: what follows may have come between
+ * that and the reading. */
+static int64_t take_time(struct ollama_generation *g)
+{
+    const struct ctxmark_host *h = g->owner->host;
+    int64_t at = g->call.came_ns;
+    g->call.came_ns = CTXMARK_UNKNOWN;
+    return at == CTXMARK_UNKNOWN ? h->now_ns(h) : at;
+}
+
+static void report(struct ollama_generation *g, int64_t at_ns, int64_t count, const char *text,
+                   size_t length)
 {
     if (count <= 0)
         return;
     g->reported += count;
-    if (g->emit)
-        g->emit->tokens(g->emit, g->request, (uint64_t)count, NULL, text, length);
+    if (!g->emit)
+        return;
+    g->emit->arrived(g->emit, g->request, at_ns);
+    g->emit->tokens(g->emit, g->request, (uint64_t)count, NULL, text, length);
 }
 
 /* A line with text: one token at least.  More may stand behind it, because Ollama holds back a
  * character's first bytes; how many, only the closing line tells. */
 static int take_piece(struct ollama_generation *g, const struct ollama_reply *r)
 {
-    const struct ctxmark_host *h = g->owner->host;
     if (r->text_bytes == 0)
         return 0;
     if (g->pieces == g->max_new_tokens)
         return ollama_err_set(&g->call.err, CTXMARK_ERROR,
                               "the server streams more than the %" PRId64 " tokens asked for",
                               g->max_new_tokens);
-    report(g, 1, r->text, r->text_bytes);
-    g->last_ns = h->now_ns(h);
+    g->last_ns = take_time(g);
+    report(g, g->last_ns, 1, r->text, r->text_bytes);
     if (g->pieces++ == 0)
         g->first_ns = g->last_ns;
     uint64_t piece = hash_piece(r->text, r->text_bytes);
@@ -52,7 +64,6 @@ static int take_piece(struct ollama_generation *g, const struct ollama_reply *r)
 /* The closing line: what it counts beyond the pieces is there now. */
 static int take_final(struct ollama_generation *g, const struct ollama_reply *r)
 {
-    const struct ctxmark_host *h = g->owner->host;
     int64_t count = r->final.eval_count;
     if (count != CTXMARK_UNKNOWN && count > g->max_new_tokens)
         return ollama_err_set(&g->call.err, CTXMARK_ERROR,
@@ -63,11 +74,11 @@ static int take_final(struct ollama_generation *g, const struct ollama_reply *r)
         return -1;
     g->final = r->final;
     g->finished = true;
+    g->end_ns = take_time(g);
     if (count != CTXMARK_UNKNOWN)
-        report(g, count - g->reported, NULL, 0);
+        report(g, g->end_ns, count - g->reported, NULL, 0);
     if (g->emit)
         g->emit->end(g->emit, g->request);
-    g->end_ns = h->now_ns(h);
     return 0;
 }
 

@@ -49,7 +49,7 @@ struct ollama_call {
     int (*on_data)(struct ollama_call *c, const char *data, size_t length);
 
     /* From here on ollama_http_run() fills. */
-    const struct ctxmark_host *host;
+    struct ollama_http *http;
     bool failed;           /* then err says why */
     struct ollama_err err; /* CTXMARK_UNAVAILABLE: no server there */
     long http_status;      /* 0: no answer */
@@ -57,6 +57,9 @@ struct ollama_call {
     int64_t started_ns, progress_ns;
     int64_t sent_ns; /* of on_start() */
     bool answered;   /* a byte of the body has come */
+    /* When the first of what on_data() gets was seen to have come, before it was read;
+     * CTXMARK_UNKNOWN: only now.  on_data() takes it away where it has used it. */
+    int64_t came_ns;
     char curl_text[256];
     char *error_body; /* of an answer with another status; freed by ollama_http_run() */
     size_t error_bytes;

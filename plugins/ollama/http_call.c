@@ -32,25 +32,29 @@ static void keep_error(struct ollama_call *c, const char *data, size_t length)
 static size_t on_write(char *data, size_t size, size_t count, void *arg)
 {
     struct ollama_call *c = arg;
+    struct ollama_http *h = c->http;
     size_t length = size * count;
     int progress = 0;
     if (c->http_status == 0)
         curl_easy_getinfo(c->handle, CURLINFO_RESPONSE_CODE, &c->http_status);
     c->answered = true;
+    /* What came before the request went out is no answer to it. */
+    c->came_ns = h->ready_ns > c->sent_ns ? h->ready_ns : CTXMARK_UNKNOWN;
     if (c->http_status == 200)
         progress = c->on_data(c, data, length);
     else
         keep_error(c, data, length);
+    h->ready_ns = c->came_ns;
     if (progress < 0)
         c->failed = true;
     if (progress > 0)
-        c->progress_ns = c->host->now_ns(c->host);
+        c->progress_ns = h->turn_ns;
     return progress < 0 ? 0 : length;
 }
 
 static void tell_start(struct ollama_call *c)
 {
-    c->sent_ns = c->host->now_ns(c->host);
+    c->sent_ns = c->http->host->now_ns(c->http->host);
     if (c->on_start)
         c->on_start(c);
 }
@@ -124,6 +128,7 @@ static void reset_call(struct ollama_call *c)
     c->failed = c->answered = false;
     c->err = (struct ollama_err){0, ""};
     c->http_status = 0;
+    c->came_ns = CTXMARK_UNKNOWN;
     c->handle = NULL;
     c->curl_text[0] = '\0';
     c->error_body = NULL;
@@ -247,7 +252,7 @@ static bool check_limits(const struct ollama_http *h, struct ollama_call *c, int
 
 static bool start_call(struct ollama_http *h, struct ollama_call *c)
 {
-    c->host = h->host;
+    c->http = h;
     c->started_ns = c->progress_ns = c->sent_ns = h->host->now_ns(h->host);
     if (!START_IS_TOLD)
         tell_start(c);
@@ -309,9 +314,8 @@ void ollama_http_run(struct ollama_http *h, struct ollama_call *calls[], size_t 
         open += calls[i]->handle && start_call(h, calls[i]);
     int64_t looked = h->host->now_ns(h->host);
     while (open) {
-        ollama_loop_turn(h, POLL_MS);
+        int64_t now = ollama_loop_turn(h, POLL_MS);
         open -= collect_finished(h);
-        int64_t now = h->host->now_ns(h->host);
         if (now - looked < POLL_MS * INT64_C(1000000) / 2)
             continue;
         looked = now;

@@ -8,6 +8,8 @@
 
 #include "plugins/ollama/http.h"
 
+struct ollama_socket;
+
 struct ollama_http {
     const struct ctxmark_host *host;
     CURLM *multi;
@@ -17,6 +19,10 @@ struct ollama_http {
     bool direct; /* no proxy, whatever the environment says */
     int epoll;
     int64_t timer_ns; /* when curl wants to be called; CTXMARK_UNKNOWN: by nothing but a socket */
+    int64_t turn_ns;  /* when the loop last looked what has come */
+    int64_t ready_ns; /* when the socket that curl works on was seen to have something;
+                       * CTXMARK_UNKNOWN: that is used up, or curl works for another reason */
+    struct ollama_socket *first, *last; /* those that have something */
 };
 
 /* ---- http_loop.c */
@@ -25,7 +31,8 @@ struct ollama_http {
 int ollama_loop_init(struct ollama_http *h);
 void ollama_loop_free(struct ollama_http *h);
 
-/* Waits until a connection has something, at most so long, and lets curl do what is to be done. */
-void ollama_loop_turn(struct ollama_http *h, int most_ms);
+/* Waits until a connection has something, at most so long, and lets curl do what is to be done, or
+ * some of it.  Returns when the waiting ended. */
+int64_t ollama_loop_turn(struct ollama_http *h, int most_ms);
 
 #endif

@@ -132,16 +132,39 @@ static bool scan_word(struct scan *s, const char *word)
     return true;
 }
 
+/* Each byte of the result is not 0 where that of x is below ' ', a backslash or not ASCII. */
+static uint64_t odd_bytes(uint64_t x)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101), high = each * 0x80;
+    uint64_t slash = x ^ each * '\\';
+    return ((x - each * ' ') | (slash - each) | x) & high;
+}
+
+/* Eight bytes at a time: a line's strings are most of what there is to read. */
+static bool is_plain(const char *text, size_t length)
+{
+    uint64_t x, odd = 0;
+    for (; length >= sizeof x; text += sizeof x, length -= sizeof x) {
+        memcpy(&x, text, sizeof x);
+        odd |= odd_bytes(x);
+    }
+    memset(&x, '.', sizeof x);
+    memcpy(&x, text, length);
+    return (odd | odd_bytes(x)) == 0;
+}
+
 /* A string of plain ASCII without any escape. */
 static bool scan_plain(struct scan *s, const char **ret_text, size_t *ret_bytes)
 {
     if (!scan_word(s, "\""))
         return false;
+    const char *quote = memchr(s->at, '"', (size_t)(s->end - s->at));
+    if (!quote || !is_plain(s->at, (size_t)(quote - s->at)))
+        return false;
     *ret_text = s->at;
-    while (s->at < s->end && *s->at >= ' ' && *s->at != '"' && *s->at != '\\' && *s->at != 0x7f)
-        s->at++;
-    *ret_bytes = (size_t)(s->at - *ret_text);
-    return scan_word(s, "\"");
+    *ret_bytes = (size_t)(quote - s->at);
+    s->at = quote + 1;
+    return true;
 }
 
 /* Nearly all lines of a stream are as this one, and reading them by the general way takes longer

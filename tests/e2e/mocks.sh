@@ -174,6 +174,10 @@ sweep mock_impossible "value: unknown_status" "exit 1 error=4" "the unknown stat
 sweep mock_impossible "value: failed_result" "exit 1 error=4" "the request failed, though run() did not"
 sweep mock_impossible "value: oom_result" "exit 1 oom=2" "the request failed, though run() did not"
 sweep mock_impossible "value: all_at_once" "exit 0 ok=18" ""
+sweep mock_impossible "value: arrived_before_start" "exit 1 error=4" "arrived at"
+sweep mock_impossible "value: arrived_tomorrow" "exit 1 error=4" "arrived at"
+sweep mock_impossible "value: told_late" "exit 0 ok=18" ""
+late=$(printf %03d $number)
 
 # --- guests without manners
 sweep mock_manners "does: stdout" "exit 0 ok=18" "noise from a plugin"
@@ -191,4 +195,7 @@ cat results/*.line
 if cat results/*.bad 2>/dev/null; then
     exit 1
 fi
+# Tokens that were told late have the times that the backend gave, to the nanosecond.
+got=$(rows "$late/metrics.csv" 'f["mode"] == "decode"' 'f["latency_ms"]' | sort -u)
+[ "$got" = 0.002000 ] || fail "tokens that arrived a microsecond apart and were told together have '$got' ms"
 echo "$number cases"

@@ -5,27 +5,18 @@
 
 #include "mock.h"
 
-static const char *const cases[] = {"negative_time",
-                                    "negative_memory",
-                                    "nan_metric",
-                                    "infinite_metric",
-                                    "too_many_tokens",
-                                    "too_many_at_once",
-                                    "too_many_claimed",
-                                    "no_tokens_counted",
-                                    "two_results",
-                                    "no_result",
-                                    "no_token",
-                                    "token_before_start",
-                                    "token_after_end",
-                                    "cached_above_prompt",
-                                    "unknown_metric",
-                                    "unknown_request",
-                                    "failed_result",
-                                    "oom_result",
-                                    "all_at_once",
-                                    "unknown_status",
-                                    NULL};
+static const char *const cases[] = {"negative_time",    "negative_memory",
+                                    "nan_metric",       "infinite_metric",
+                                    "too_many_tokens",  "too_many_at_once",
+                                    "too_many_claimed", "no_tokens_counted",
+                                    "two_results",      "no_result",
+                                    "no_token",         "token_before_start",
+                                    "token_after_end",  "cached_above_prompt",
+                                    "unknown_metric",   "unknown_request",
+                                    "failed_result",    "oom_result",
+                                    "all_at_once",      "unknown_status",
+                                    "told_late",        "arrived_before_start",
+                                    "arrived_tomorrow", NULL};
 
 static const struct ctxmark_option options[] = {
     {"value", CTXMARK_TYPE_CHOICE, CTXMARK_OPT_REQUIRED, NULL, 0, 0, cases, NULL,
@@ -39,6 +30,18 @@ static const struct ctxmark_metric metrics[] = {
 static int is(const struct mock *m, const char *value)
 {
     return mock_option_is(m->host, "value", value);
+}
+
+/* All at the end, each with its own time: a microsecond apart, the first `ahead_ns` from now. */
+static void tell_late(const struct mock *m, const struct ctxmark_request *request,
+                      const struct ctxmark_emit *emit, int64_t ahead_ns)
+{
+    int64_t at = m->host->now_ns(m->host) + ahead_ns;
+    mock_sleep_us(1000 * request->max_new_tokens);
+    for (int64_t i = 0; i < request->max_new_tokens; i++) {
+        emit->arrived(emit, 0, at + 1000 * i);
+        emit->tokens(emit, 0, 1, NULL, NULL, 0);
+    }
 }
 
 static void report_tokens(const struct mock *m, const struct ctxmark_request *request,
@@ -57,7 +60,13 @@ static void report_tokens(const struct mock *m, const struct ctxmark_request *re
         emit->end(emit, 0);
         mock_sleep_us(1000);
     }
-    if (is(m, "too_many_at_once"))
+    if (is(m, "told_late"))
+        tell_late(m, request, emit, 0);
+    else if (is(m, "arrived_before_start"))
+        tell_late(m, request, emit, -INT64_C(1000000000));
+    else if (is(m, "arrived_tomorrow"))
+        tell_late(m, request, emit, INT64_C(86400000000000));
+    else if (is(m, "too_many_at_once"))
         emit->tokens(emit, 0, UINT64_MAX, NULL, NULL, 0);
     else if (is(m, "no_tokens_counted"))
         emit->tokens(emit, 0, 0, NULL, NULL, 0);

@@ -61,6 +61,29 @@ START_TEST(a_piece_is_its_text_however_it_is_written)
 }
 END_TEST
 
+/* Wherever it stands: text is read eight bytes at a time. */
+START_TEST(a_byte_that_no_string_of_json_has_is_refused_at_any_place)
+{
+    struct ollama_reply r;
+    struct ollama_err e;
+    const int places = 19;
+    for (int byte = 1; byte < 256; byte++)
+        for (int at = 0; at < places; at++) {
+            char line[] = "{\"model\":\"m\",\"created_at\":\"t\",\"response\":"
+                          "\"1234567890123456789\",\"done\":false}";
+            char *text = strstr(line, "1234");
+            bool good = byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
+            text[at] = (char)byte;
+            ck_assert_int_eq(parse(line, &r, &e), good ? 0 : -1);
+            if (!good)
+                continue;
+            ck_assert_uint_eq(r.text_bytes, places);
+            ck_assert_mem_eq(r.text, text, places);
+            ollama_reply_free(&r);
+        }
+}
+END_TEST
+
 START_TEST(the_closing_line_has_its_figures_and_no_zero_for_what_is_not_there)
 {
     struct ollama_reply r;
@@ -182,6 +205,7 @@ int main(void)
     TCase *t = tcase_create("reply");
     tcase_add_test(t, a_piece_is_its_text);
     tcase_add_loop_test(t, a_piece_is_its_text_however_it_is_written, 0, COUNT(pieces));
+    tcase_add_test(t, a_byte_that_no_string_of_json_has_is_refused_at_any_place);
     tcase_add_test(t, the_closing_line_has_its_figures_and_no_zero_for_what_is_not_there);
     tcase_add_loop_test(t, what_cannot_be_is_refused_in_words, 0, COUNT(bad));
     tcase_add_loop_test(t, error_texts_are_unwrapped_to_one_line, 0, COUNT(errors));

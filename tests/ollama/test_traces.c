@@ -95,6 +95,7 @@ struct heard {
     struct ctxmark_result result;
     char error[1024];
     int64_t tokens, results, starts, ends;
+    int64_t last_ns; /* of what has come so far */
 };
 
 static void on_start(const struct ctxmark_emit *e, uint32_t request)
@@ -102,6 +103,17 @@ static void on_start(const struct ctxmark_emit *e, uint32_t request)
     struct heard *h = e->state;
     h->starts += request == 0;
     h->tokens = 0;
+    h->last_ns = now_ns(&host);
+}
+
+/* Nothing came before what came before it, nor in the future. */
+static void on_arrived(const struct ctxmark_emit *e, uint32_t request, int64_t at_ns)
+{
+    struct heard *h = e->state;
+    ck_assert_uint_eq(request, 0);
+    ck_assert_int_ge(at_ns, h->last_ns);
+    ck_assert_int_le(at_ns, now_ns(&host));
+    h->last_ns = at_ns;
 }
 
 static void on_tokens(const struct ctxmark_emit *e, uint32_t request, uint64_t count,
@@ -165,7 +177,8 @@ static struct heard play(const char *name, int64_t most)
                                 .tokens = on_tokens,
                                 .end = on_end,
                                 .metric = on_metric,
-                                .result = on_result};
+                                .result = on_result,
+                                .arrived = on_arrived};
     struct ctxmark_request q = {.size = sizeof q,
                                 .concurrency = 1,
                                 .max_new_tokens = most,
