@@ -37,15 +37,50 @@ unpack() {
     tar xf "$tarball" -C "$1" --strip-components=1
 }
 
-# as_user COMMAND...: as an ordinary user without network and GPU, where root can arrange it.
-as_user() {
-    if [ "$(id -u)" -ne 0 ]; then
-        "$@"
-    elif unshare -n true 2>/dev/null; then
-        unshare -n sh -c 'ip link set lo up 2>/dev/null || true; exec setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"' sh "$@"
-    else
-        setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"
+# own_mounts: whatever the part mounts is gone with its process, however that ends.
+own_mounts() {
+    [ "$(id -u)" -eq 0 ] || skip "only root can make a chroot"
+    [ -n "${CTXMARK_OWN_MOUNTS-}" ] || CTXMARK_OWN_MOUNTS=1 exec unshare -m --propagation private "$0"
+}
+
+# make_root NAME [keep]: a Debian 12 in $root, a copy of a plain one; anew, or with "keep" that of the last call.
+make_root() {
+    local plain=${CTXMARK_CHROOT:-$work/roots/plain}
+    need debootstrap debootstrap
+    mkdir -p "$work/roots"
+    if [ ! -x "$plain/usr/bin/apt-get" ]; then
+        rm -rf "$plain.new"
+        debootstrap --variant=minbase bookworm "$plain.new" >"$work/logs/debootstrap.log" 2>&1 ||
+            skip "debootstrap found no mirror: $(tail -n 1 "$work/logs/debootstrap.log")"
+        mv "$plain.new" "$plain"
     fi
+    root=$work/roots/$1
+    if [ "${2-}" != keep ] || [ ! -e "$root" ]; then
+        rm -rf "$root" "$root.new"
+        cp -a --reflink=auto "$plain" "$root.new"
+        mv "$root.new" "$root"
+    fi
+    mount -t proc proc "$root/proc"
+    mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" 2>/dev/null || {
+        mkdir -p "$root/dev/shm"
+        mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+    }
+}
+
+# inside COMMAND...: by root in $root.  Parts define `through`, by way of which that is, anew.
+through() { "$@"; }
+inside() { through env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$root" "$@"; }
+
+# as_nobody SCRIPT: by an ordinary user in $root.
+as_nobody() { inside setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=/nonexistent sh -ec "$1"; }
+
+# install_inside PACKAGE...: installs them in $root.
+install_inside() {
+    inside apt-get update -qq
+    inside apt-get install -y -qq --no-install-recommends "$@" >"$work/logs/apt.log" 2>&1 || {
+        tail -n 20 "$work/logs/apt.log"
+        return 1
+    }
 }
 
 # The figures of automake's harness in a log, as a last line.
