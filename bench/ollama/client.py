@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 """usage: client.py URL STREAMS TOKENS REPETITIONS
 
 What client.c does, in Python with aiohttp, or with requests for one stream: the same requests, each

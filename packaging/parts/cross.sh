@@ -46,6 +46,7 @@ cross() {
         make -s -j $jobs V=0 check TESTS=
         file -L ctxmark | cut -d, -f1-2"
     if [ -n "$qemu" ]; then
+        # shellcheck disable=SC2317 # by way of inside
         through() { in_own_binfmt "$@"; }
     fi
 }

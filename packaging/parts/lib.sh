@@ -61,10 +61,10 @@ make_root() {
         mv "$root.new" "$root"
     fi
     mount -t proc proc "$root/proc"
-    mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm" 2>/dev/null || {
-        mkdir -p "$root/dev/shm"
-        mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
-    }
+    mkdir -p "$root/dev/shm" "$root/dev/pts"
+    mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+    mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$root/dev/pts"
+    ln -sf pts/ptmx "$root/dev/ptmx"
 }
 
 # inside COMMAND...: by root in $root.  Parts define `through`, by way of which that is, anew.

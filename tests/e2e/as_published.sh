@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # The report's data through conf/tr127-as-published.yaml, by replay: the run's own report must say that
 # the prefill figures of Ollama are a prompt cache, and cite what they would take.
 # shellcheck source=tests/e2e/lib.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # usage: installed.sh PREFIX
 # ctxmark as `make install` left it under PREFIX, used by an ordinary user from another folder: it finds
 # its plugins and its data by itself, sweeps each reference checkpoint and a random model, and reports.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # A replayed run is killed with SIGKILL at random moments (parent, worker, both) and resumed until it is
 # complete.  Its measured rows must then be those of the uninterrupted run: none missing, none twice.
 # KILLS=N for another number of runs than 50, SEED=N for other moments.

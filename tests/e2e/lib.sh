@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # shellcheck shell=sh
 #
 # What the scripts share; read with `.`.  Each has a folder of its own, $work, and a plugin folder in it

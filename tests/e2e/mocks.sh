@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # Every mock plugin and every fault in every callback: exit status, rows, and what they say.  Prints a
 # table of them all.
 # shellcheck source=tests/e2e/lib.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # --resume goes on with what is the same measurement, refuses by name what is not, and `verify` tells
 # whether a run's tags and analysis follow from its rows.
 # shellcheck source=tests/e2e/lib.sh

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # `ctxmark try` on every reference checkpoint: logits within 1e-4 of the largest, and greedy tokens,
 # against transformers - as from_pretrained(dtype=float32) computes them (tests/data/transformers), and
 # against expected.safetensors beside the checkpoint, which was made with rotary frequencies rounded to

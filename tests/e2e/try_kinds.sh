@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # `ctxmark try` on the tiny checkpoints of tests/data/checkpoints against what transformers computes for
 # them, and what it says of a sequence beyond a sliding window.
 # shellcheck source=tests/e2e/lib.sh

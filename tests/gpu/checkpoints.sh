@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # `ctxmark try` on the GPU, every reference checkpoint in every attention and logits mode, against what
 # transformers computes in float32: logits within 2 per cent of the largest, greedy tokens equal where
 # the choice is not closer than that.  Eight at a time.

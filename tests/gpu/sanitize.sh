@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # compute-sanitizer's four tools over a few tokens in every mode.  They see the kernels' ordinary
 # accesses; they cannot see what cp.async brings before it is waited for (racecheck treats the copy as
 # made at once), nor the bulk copies with which cuBLASLt writes: test_engine declares its outputs written.

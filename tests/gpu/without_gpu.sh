@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # What hf_fp16_cuda says where there is no GPU to work on: the plugin loads and explains itself, names
 # exactly what is missing, and a run gives error rows.
 # shellcheck source=tests/e2e/lib.sh

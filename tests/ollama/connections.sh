@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # Ways to the server: IPv6, a unix socket, a path, no proxy for this machine, headers of one's own.
 . "${top_srcdir:?}/tests/ollama/lib.sh"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # Everything that can go wrong with a server is a row that says what; the sweep goes on, and a server
 # that is back serves the next cell.
 . "${top_srcdir:?}/tests/ollama/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # What the analysis says of a server whose true costs are known: the prompt cache by its name where
 # the same prompt is sent again, the true exponent and rates where each one is fresh; and the facts
 # that tell which server it was.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # shellcheck shell=sh
 #
 # What the scripts of this folder share; read with `.`: a folder of their own, stand-ins for a server

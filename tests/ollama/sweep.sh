@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # Sweeps against a server that takes, and reports, what a cost model says.
 . "${top_srcdir:?}/tests/ollama/lib.sh"
 

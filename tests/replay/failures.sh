@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # A recording with a crash, errors, a time-out, an OOM and a cold start is played as it was; a torn one
 # up to where it was torn; and what cannot be played says so in words.
 set -eu

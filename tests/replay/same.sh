@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # A file of the report's columns played as a run, and then the metrics.csv of that run played again:
 # both have every recorded row, with its latency, and no other.
 set -eu

@@ -16,6 +16,7 @@ expect "lines in all" "$(grep -vc '^ctxmark: ' err)" 2
 
 # script(1) gives the program a terminal.
 command -v script >/dev/null 2>&1 || skip "script (Debian: bsdutils) is not installed"
+script -qec true /dev/null >shown 2>&1 || skip "no terminal can be made here: $(tail -n 1 shown)"
 terminal() { # NO_COLOR FOLDER
     TERM=xterm COLUMNS=100 NO_COLOR=$1 script -qec "'$CTXMARK' run c.yaml -o $2" /dev/null >shown 2>&1 || fail "status $?"
 }

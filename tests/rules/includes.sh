@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: 2026 The ctxmark authors
 # Who may include whom: core nothing of plugins; a plugin only <ctxmark/...>, its own folder, and (hf
 # backends) plugins/hf_common; the public headers only each other and the system.
 set -eu
