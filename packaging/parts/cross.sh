@@ -28,20 +28,21 @@ in_own_binfmt() {
 
 # cross ARCHITECTURE TRIPLET [QEMU MAGIC]: builds in $root/tmp/build/ctxmark.
 cross() {
-    local arch=$1 triplet=$2
+    local arch=$1 triplet=$2 libraries
     qemu=${3-} magic=${4-}
     own_mounts
     need_tarball
     make_root "$arch" keep
     inside dpkg --add-architecture "$arch"
     # shellcheck disable=SC2046 # one package a word
-    install_inside "gcc-$triplet" make pkg-config file jq xz-utils ${qemu:+qemu-user-static} $(printf "%s:$arch " \
+    install_inside "gcc-$triplet" make dpkg-dev pkg-config file jq xz-utils ${qemu:+qemu-user-static} $(printf "%s:$arch " \
         check libcurl4-openssl-dev libgsl-dev libjansson-dev libmicrohttpd-dev libpcre2-dev libutf8proc-dev libyaml-dev r-mathlib)
     rm -rf "$root/tmp/build"
     mkdir -m 777 "$root/tmp/build"
     cp "$tarball" "$root/tmp/build"
+    libraries=/usr/lib/$(inside dpkg-architecture -a"$arch" -qDEB_HOST_MULTIARCH 2>/dev/null)
     as_nobody "cd /tmp/build; tar xf ctxmark.tar.xz; mv ctxmark-* ctxmark; cd ctxmark
-        PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig ./configure -q --host=$triplet --enable-werror
+        PKG_CONFIG_LIBDIR=$libraries/pkgconfig:/usr/share/pkgconfig ./configure -q --host=$triplet --enable-werror
         make -s -j $jobs V=0
         make -s -j $jobs V=0 check TESTS=
         file -L ctxmark | cut -d, -f1-2"
