@@ -5,12 +5,14 @@
 
 #include "core/analysis/csv.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#if defined __SIZEOF_INT128__ && FLT_EVAL_METHOD == 0
 #define MOST_DIGITS 19 /* as many always fit in 64 bits */
 #define MANTISSA_BITS 53
 
@@ -92,6 +94,17 @@ static bool plain_number(const char *p, const char *end, double *ret)
     *ret = negative ? -x : x;
     return true;
 }
+
+#else
+/* Without integers of 128 bits, or where a division rounds twice (x87), all is left to libc. */
+static bool plain_number(const char *p, const char *end, double *ret)
+{
+    (void)p;
+    (void)end;
+    (void)ret;
+    return false;
+}
+#endif
 
 static bool only_decimal(const char *p, const char *end)
 {

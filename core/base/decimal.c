@@ -12,31 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-__extension__ typedef unsigned __int128 wide;
-
-#define MANTISSA_BITS 53
 #define DIGITS 17
-
-static const uint64_t powers[] = {1u,
-                                  10u,
-                                  100u,
-                                  1000u,
-                                  10000u,
-                                  100000u,
-                                  1000000u,
-                                  10000000u,
-                                  100000000u,
-                                  1000000000u,
-                                  10000000000u,
-                                  100000000000u,
-                                  1000000000000u,
-                                  10000000000000u,
-                                  100000000000000u,
-                                  1000000000000000u,
-                                  10000000000000000u,
-                                  100000000000000000u,
-                                  1000000000000000000u,
-                                  10000000000000000000u};
 
 static size_t print_unsigned(uint64_t x, char *text)
 {
@@ -58,6 +34,32 @@ size_t decimal_print_integer(int64_t x, char text[DECIMAL_SIZE])
     text[0] = '-';
     return 1 + print_unsigned(-(uint64_t)x, text + 1);
 }
+
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 wide;
+
+#define MANTISSA_BITS 53
+
+static const uint64_t powers[] = {1u,
+                                  10u,
+                                  100u,
+                                  1000u,
+                                  10000u,
+                                  100000u,
+                                  1000000u,
+                                  10000000u,
+                                  100000000u,
+                                  1000000000u,
+                                  10000000000u,
+                                  100000000000u,
+                                  1000000000000u,
+                                  10000000000000u,
+                                  100000000000000u,
+                                  1000000000000000u,
+                                  10000000000000000u,
+                                  100000000000000000u,
+                                  1000000000000000000u,
+                                  10000000000000000000u};
 
 /* digits / 10^decimals without zeros at its end. */
 static size_t print_fixed(uint64_t digits, int decimals, char *text)
@@ -136,6 +138,16 @@ static size_t print_everyday(double x, char *text)
             return print_fixed(digits, s.decimals, text);
     return 0;
 }
+
+#else
+/* A processor without integers of 128 bits leaves all to libc. */
+static size_t print_everyday(double x, char *text)
+{
+    (void)x;
+    (void)text;
+    return 0;
+}
+#endif
 
 static size_t print_any(double x, char text[DECIMAL_SIZE])
 {
