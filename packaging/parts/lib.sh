@@ -49,14 +49,14 @@ make_root() {
     need debootstrap debootstrap
     mkdir -p "$work/roots"
     if [ ! -x "$plain/usr/bin/apt-get" ]; then
-        rm -rf "$plain.new"
+        rm -rf --one-file-system "$plain.new"
         debootstrap --variant=minbase bookworm "$plain.new" >"$work/logs/debootstrap.log" 2>&1 ||
             skip "debootstrap found no mirror: $(tail -n 1 "$work/logs/debootstrap.log")"
         mv "$plain.new" "$plain"
     fi
     root=$work/roots/$1
     if [ "${2-}" != keep ] || [ ! -e "$root" ]; then
-        rm -rf "$root" "$root.new"
+        rm -rf --one-file-system "$root" "$root.new"
         cp -a --reflink=auto "$plain" "$root.new"
         mv "$root.new" "$root"
     fi
@@ -65,6 +65,12 @@ make_root() {
     mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
     mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$root/dev/pts"
     ln -sf pts/ptmx "$root/dev/ptmx"
+}
+
+# drop_root: what nobody looks at again.
+drop_root() {
+    umount "$root/proc" "$root/dev/shm" "$root/dev/pts"
+    rm -rf --one-file-system "$root"
 }
 
 # inside COMMAND...: by root in $root.  Parts define `through`, by way of which that is, anew.
