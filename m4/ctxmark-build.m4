@@ -11,6 +11,25 @@ AS_IF([test "x$enable_werror" = xyes], [CTXMARK_CFLAGS="$CTXMARK_CFLAGS -Werror"
 AC_SUBST([CTXMARK_CFLAGS])
 ])
 
+# CTXMARK_FLOATS: float and double are computed in their own precision, so that a figure is the same on each
+# machine and the kernels' roundings are where they are meant to be.  i386's first unit (x87) computes in 80
+# bits; its second one, SSE2, is in all such processors since 2003.
+AC_DEFUN([CTXMARK_FLOATS], [
+AC_CACHE_CHECK([for flags that compute in the precision of the type], [ctxmark_cv_float_flags], [
+  ctxmark_cv_float_flags=unknown
+  ctxmark_cflags=$CFLAGS
+  for ctxmark_flags in "" "-msse2 -mfpmath=sse"; do
+    CFLAGS="$ctxmark_cflags $ctxmark_flags"
+    AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <float.h>]], [[typedef int fits[FLT_EVAL_METHOD == 0 ? 1 : -1];]])],
+      [ctxmark_cv_float_flags=${ctxmark_flags:-none}; break])
+  done
+  CFLAGS=$ctxmark_cflags])
+AS_CASE([$ctxmark_cv_float_flags],
+  [none], [],
+  [unknown], [AC_MSG_WARN([this compiler computes with excess precision: figures differ in their last digits from those of other machines])],
+  [CTXMARK_CFLAGS="$CTXMARK_CFLAGS $ctxmark_cv_float_flags"])
+])
+
 # CTXMARK_SANITIZERS: --enable-sanitizers=address,undefined (the default list) or thread.
 AC_DEFUN([CTXMARK_SANITIZERS], [
 AC_ARG_ENABLE([sanitizers],

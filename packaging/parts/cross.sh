@@ -38,7 +38,8 @@ cross() {
     install_inside "gcc-$triplet" make dpkg-dev pkg-config file jq xz-utils ${qemu:+qemu-user-static} $(printf "%s:$arch " \
         check libcurl4-openssl-dev libgsl-dev libjansson-dev libmicrohttpd-dev libpcre2-dev libutf8proc-dev libyaml-dev r-mathlib)
     rm -rf "$root/tmp/build"
-    mkdir -m 777 "$root/tmp/build"
+    mkdir "$root/tmp/build"
+    inside chown nobody /tmp/build
     cp "$tarball" "$root/tmp/build"
     libraries=/usr/lib/$(inside dpkg-architecture -a"$arch" -qDEB_HOST_MULTIARCH 2>/dev/null)
     as_nobody "cd /tmp/build; tar xf ctxmark.tar.xz; mv ctxmark-* ctxmark; cd ctxmark

@@ -15,9 +15,6 @@
 #define KERNELS cpu_kernels_generic
 #define KERNELS_NAME "generic"
 
-/* Where the processor has no such vectors: they are not handed to other files. */
-#pragma GCC diagnostic ignored "-Wpsabi"
-
 typedef float vec __attribute__((vector_size(16)));
 typedef int32_t ivec __attribute__((vector_size(16)));
 
