@@ -47,17 +47,13 @@ static query_function *find_static(const char *name, struct err *e)
 }
 
 /* The symbol must lie in the object just opened: dlsym also finds it in a dependency, which may be
- * another plugin. */
+ * another plugin.  Each object has its own file name. */
 static bool symbol_is_from(void *handle, void *symbol)
 {
     struct link_map *map;
     Dl_info info;
-    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
-        return false;
-    struct link_map *owner = NULL;
-    if (dladdr1(symbol, &info, (void **)&owner, RTLD_DL_LINKMAP) == 0)
-        return false;
-    return owner == map;
+    return dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && dladdr(symbol, &info) != 0 &&
+           strcmp(info.dli_fname, map->l_name) == 0;
 }
 
 static query_function *find_shared(const char *path, struct err *e)
