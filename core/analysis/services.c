@@ -155,25 +155,31 @@ static const struct table_view *get_view(struct services *s, const json_t *table
     return v;
 }
 
+static int32_t give_view(struct ctxmark_table_view *ret, const struct ctxmark_table_view *view)
+{
+    uint32_t size = ret->size && ret->size < sizeof *view ? ret->size : (uint32_t)sizeof *view;
+    memcpy(ret, view, size);
+    ret->size = size;
+    return 1;
+}
+
 static int32_t service_table_find(const struct ctxmark_host *h, const char *analyzer,
                                   const char *table, struct ctxmark_table_view *ret_view)
 {
     const json_t *list = analyzer ? json_object_get(self(h)->tables, analyzer) : NULL;
+    struct ctxmark_table_view own;
     json_t *item;
     size_t i;
+    if (!table || !ret_view)
+        return 0;
+    if (analyzer && strcmp(analyzer, "ctxmark") == 0)
+        return store_table(self(h)->store, table, &own) ? give_view(ret_view, &own) : 0;
     json_array_foreach(list, i, item)
     {
-        if (!table || !ret_view || strcmp(text_of(item, "name"), table) != 0)
+        if (strcmp(text_of(item, "name"), table) != 0)
             continue;
         const struct table_view *v = get_view(self(h), item);
-        if (!v)
-            return 0;
-        uint32_t size = ret_view->size && ret_view->size < sizeof v->view
-                            ? ret_view->size
-                            : (uint32_t)sizeof v->view;
-        memcpy(ret_view, &v->view, size);
-        ret_view->size = size;
-        return 1;
+        return v ? give_view(ret_view, &v->view) : 0;
     }
     return 0;
 }

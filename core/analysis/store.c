@@ -17,6 +17,8 @@
  * All columns without a known value share one block. */
 struct head {
     uint64_t magic, size, row_count, column_count;
+    uint64_t cell_count;
+    uint64_t cells[CELLS_COLUMNS], cell_rows[CELL_ROWS_COLUMNS]; /* where their values begin */
 };
 
 #define STORE_MAGIC UINT64_C(0x31726f7473747863)
@@ -86,10 +88,24 @@ static void put_column(struct writer *w, struct entry *entry, struct column *ite
     column_clear(item);
 }
 
+static void put_cells(struct writer *w, struct head *head, const struct columns *c)
+{
+    struct cells cells;
+    if (cells_make(c, &cells) < 0)
+        w->error = ENOMEM;
+    head->cell_count = cells.count;
+    for (size_t i = 0; i < CELLS_COLUMNS && !w->error; i++)
+        head->cells[i] = put(w, cells.cells[i], cells.count * sizeof(double));
+    for (size_t i = 0; i < CELL_ROWS_COLUMNS && !w->error; i++)
+        head->cell_rows[i] = put(w, cells.rows[i], cells.row_count * sizeof(double));
+    cells_free(&cells);
+}
+
 static void put_all(struct writer *w, struct columns *c, struct entry *entries)
 {
-    struct head head = {STORE_MAGIC, 0, c->row_count, c->count};
+    struct head head = {.magic = STORE_MAGIC, .row_count = c->row_count, .column_count = c->count};
     w->at = sizeof head + c->count * sizeof *entries;
+    put_cells(w, &head, c);
     uint64_t unknown = put_unknown(w, c->row_count * sizeof(double));
     for (size_t i = 0; i < c->count; i++)
         put_column(w, &entries[i], &c->items[i], c, unknown);
@@ -128,6 +144,25 @@ static const struct entry *entry_at(const struct store *s, size_t column)
     return (const struct entry *)(s->base + sizeof(struct head)) + column;
 }
 
+static struct ctxmark_column number_column(const unsigned char *base, uint32_t type, uint64_t at,
+                                           uint64_t count)
+{
+    return (struct ctxmark_column){.size = sizeof(struct ctxmark_column),
+                                   .type = type,
+                                   .count = count,
+                                   .number = (const double *)(base + at)};
+}
+
+static void map_cells(struct store *s, const struct head *head)
+{
+    for (size_t i = 0; i < CELLS_COLUMNS; i++)
+        s->cells[i] =
+            number_column(s->base, cells_columns[i].type, head->cells[i], head->cell_count);
+    for (size_t i = 0; i < CELL_ROWS_COLUMNS; i++)
+        s->cell_rows[i] =
+            number_column(s->base, cell_rows_columns[i].type, head->cell_rows[i], head->row_count);
+}
+
 int store_map(int fd, struct store *ret, struct err *e)
 {
     struct stat st;
@@ -144,7 +179,12 @@ int store_map(int fd, struct store *ret, struct err *e)
         munmap(base, size);
         return err_set(e, "the columns' memory file cannot be used");
     }
-    *ret = (struct store){base, size, head->row_count, head->column_count, dictionaries};
+    *ret = (struct store){.base = base,
+                          .size = size,
+                          .row_count = head->row_count,
+                          .column_count = head->column_count,
+                          .dictionaries = dictionaries};
+    map_cells(ret, head);
     return 0;
 }
 
@@ -175,12 +215,12 @@ static const char **make_dictionary(const struct store *s, const struct entry *e
 int store_column(struct store *s, size_t column, struct ctxmark_column *ret)
 {
     const struct entry *entry = entry_at(s, column);
-    *ret = (struct ctxmark_column){
-        .size = sizeof *ret, .type = (uint32_t)entry->type, .count = s->row_count};
     if (entry->type != CTXMARK_TEXT) {
-        ret->number = (const double *)(s->base + entry->values);
+        *ret = number_column(s->base, (uint32_t)entry->type, entry->values, s->row_count);
         return 0;
     }
+    *ret =
+        (struct ctxmark_column){.size = sizeof *ret, .type = CTXMARK_TEXT, .count = s->row_count};
     if (!s->dictionaries[column])
         s->dictionaries[column] = make_dictionary(s, entry);
     if (!s->dictionaries[column])
@@ -189,4 +229,22 @@ int store_column(struct store *s, size_t column, struct ctxmark_column *ret)
     ret->dictionary = s->dictionaries[column];
     ret->dictionary_count = entry->text_count;
     return 0;
+}
+
+bool store_table(const struct store *s, const char *name, struct ctxmark_table_view *ret)
+{
+    bool cells = strcmp(name, "cells") == 0;
+    if (!cells && strcmp(name, "cell_rows") != 0)
+        return false;
+    *ret = (struct ctxmark_table_view){
+        .size = sizeof *ret,
+        .column_count = cells ? CELLS_COLUMNS : CELL_ROWS_COLUMNS,
+        .row_count = cells ? s->cells[0].count : s->row_count,
+        .title = cells ? "Rows of one kind" : "Rows, one cell after another",
+        .columns = cells ? cells_columns : cell_rows_columns,
+        .data = cells ? s->cells : s->cell_rows,
+        .column_stride = sizeof(struct ctxmark_table_column),
+        .data_stride = sizeof(struct ctxmark_column),
+    };
+    return true;
 }

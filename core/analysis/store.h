@@ -11,6 +11,7 @@
 
 #include <ctxmark/plugin.h>
 
+#include "core/analysis/cells.h"
 #include "core/analysis/columns.h"
 #include "core/base/err.h"
 
@@ -18,9 +19,11 @@ struct store {
     const unsigned char *base;
     size_t size, row_count, column_count;
     const char ***dictionaries; /* [column_count] made when a column is first asked for */
+    struct ctxmark_column cells[CELLS_COLUMNS], cell_rows[CELL_ROWS_COLUMNS];
 };
 
-/* Writes the columns into a memory file, freeing each one's values on the way.  Its descriptor is
+/* Writes the columns and the tables of their cells into a memory file, freeing each one's values on
+ * the way.  Its descriptor is
  * the caller's; -1: e says why. */
 int store_write(struct columns *c, struct err *e);
 
@@ -31,5 +34,7 @@ void store_unmap(struct store *s);
 const char *store_name(const struct store *s, size_t column);
 /* Column as an analyzer sees it, valid until store_unmap().  0 or -1: out of memory. */
 int store_column(struct store *s, size_t column, struct ctxmark_column *ret);
+/* The table `cells` or `cell_rows` of cells.h; its data live as long as s.  false: neither. */
+bool store_table(const struct store *s, const char *name, struct ctxmark_table_view *ret);
 
 #endif

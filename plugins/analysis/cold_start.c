@@ -70,7 +70,7 @@ struct work {
 /* rep as recorded; where it is not, rows count from 0 in the file's order. */
 static double rep_of(const struct work *w, const struct group *g, size_t i)
 {
-    return w->rows.rep.number ? rows_number(&w->rows.rep, g->rows[i]) : (double)i;
+    return w->rows.rep.number ? rows_number(&w->rows.rep, group_row(g, i)) : (double)i;
 }
 
 static double order_of(const struct work *w, uint32_t row)
@@ -93,8 +93,8 @@ static double mean_cached_share(const struct work *w, const struct group *g, dou
     double sum = 0;
     size_t n = 0;
     for (size_t i = 0; i < g->count; i++) {
-        double cached = rows_number(&w->rows.cached_tokens, g->rows[i]),
-               prompt = rows_number(&w->rows.prompt_tokens, g->rows[i]);
+        double cached = rows_number(&w->rows.cached_tokens, group_row(g, i)),
+               prompt = rows_number(&w->rows.prompt_tokens, group_row(g, i));
         if (rep_of(w, g, i) == without || isnan(cached) || !(prompt > 0))
             continue;
         sum += cached / prompt;
@@ -156,17 +156,17 @@ static struct cell_row compare_rep0(const struct work *w, const struct group *g)
 {
     struct cell_row c = unknown_cell(g);
     size_t n = 0;
-    const uint32_t *first = NULL;
+    size_t first = g->count;
     for (size_t i = 0; i < g->count; i++) {
         if (rep_of(w, g, i) == 0) {
-            first = first ? first : &g->rows[i];
+            first = first < g->count ? first : i;
             continue;
         }
-        w->values[n++] = rows_number(&w->rows.latency, g->rows[i]);
+        w->values[n++] = rows_number(&w->rows.latency, group_row(g, i));
     }
     c.cached_share = mean_cached_share(w, g, 0);
-    if (first)
-        compare_first(w, &c, *first, n);
+    if (first < g->count)
+        compare_first(w, &c, group_row(g, first), n);
     else
         c.note = "repetition 0 is not usable";
     return c;
@@ -445,10 +445,10 @@ static struct cell_row compare_warmup(const struct work *w, const struct group *
                                       const struct groups *measured)
 {
     struct cell_row c = unknown_cell(warm);
-    uint32_t first = warm->rows[0];
+    uint32_t first = group_row(warm, 0);
     for (size_t i = 1; i < warm->count; i++)
-        if (order_of(w, warm->rows[i]) < order_of(w, first))
-            first = warm->rows[i];
+        if (order_of(w, group_row(warm, i)) < order_of(w, first))
+            first = group_row(warm, i);
     const struct group *rest = NULL;
     for (size_t i = 0; !rest && i < measured->count; i++) {
         struct keys k = keys_of(&measured->items[i]);

@@ -84,14 +84,14 @@ static size_t launch_means(const struct work *w, const struct group *g, double *
     while (1) {
         double next = INFINITY, sum = 0, n = 0;
         for (size_t i = 0; i < g->count; i++) {
-            double l = rows_number(&w->rows.launch, g->rows[i]);
+            double l = rows_number(&w->rows.launch, group_row(g, i));
             next = l > done && l < next ? l : next;
         }
         if (!isfinite(next))
             return count;
         for (size_t i = 0; i < g->count; i++)
-            if (rows_number(&w->rows.launch, g->rows[i]) == next) {
-                sum += log(rows_number(&w->rows.latency, g->rows[i]));
+            if (rows_number(&w->rows.launch, group_row(g, i)) == next) {
+                sum += log(rows_number(&w->rows.latency, group_row(g, i)));
                 n++;
             }
         ret[count++] = sum / n;

@@ -63,7 +63,7 @@ static struct entry make_entry(const struct work *w, const struct series *s)
     struct entry e = {.series = s};
     double by_fact = facts_number(w->in->h, backend, model, "params_m"),
            all = facts_number(w->in->h, backend, model, "parameters") / 1e6,
-           column = rows_number(&w->params_m, s->cells[0].group->rows[0]),
+           column = rows_number(&w->params_m, group_row(s->cells[0].group, 0)),
            name = size_in_name(model);
     e.params_m = by_fact > 0 ? by_fact : all > 0 ? all : column > 0 ? column : name;
     e.source = by_fact > 0 || all > 0 ? "fact" : column > 0 ? "column" : name > 0 ? "name" : NULL;
@@ -202,7 +202,7 @@ static double mean_rate(struct work *w, const struct cell *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->in->rows, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, group_row(c->group, i));
         if (isfinite(rate))
             w->values[n++] = rate;
     }

@@ -63,8 +63,8 @@ static struct rate_row make_rate(struct work *w, const struct series *s, const s
     size_t n = 0;
     r.keys.context_length = c->context;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->in->rows, c->group->rows[i]),
-               latency = rows_number(&w->in->rows.latency, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, group_row(c->group, i)),
+               latency = rows_number(&w->in->rows.latency, group_row(c->group, i));
         if (!(rate > 0) || !isfinite(rate))
             continue;
         tokens += rate * latency;

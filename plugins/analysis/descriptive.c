@@ -213,7 +213,7 @@ static size_t rate_values(const struct rows *r, const struct group *g, double *r
 {
     size_t n = 0;
     for (size_t i = 0; i < g->count; i++) {
-        double x = rows_rate(r, g->rows[i]);
+        double x = rows_rate(r, group_row(g, i));
         if (isfinite(x))
             ret[n++] = x;
     }
@@ -347,7 +347,7 @@ static double largest(const struct group *g, const struct ctxmark_column *c)
 {
     double most = NAN;
     for (size_t i = 0; i < g->count; i++)
-        most = fmax(most, rows_number(c, g->rows[i]));
+        most = fmax(most, rows_number(c, group_row(g, i)));
     return most;
 }
 
@@ -426,9 +426,9 @@ static struct failure_row count_failures(const struct rows *r, const struct grou
 {
     struct failure_row f = {.keys = keys_of(g)};
     for (size_t i = 0; i < g->count; i++) {
-        count_status(&f, rows_text(&r->status, g->rows[i]));
+        count_status(&f, rows_text(&r->status, group_row(g, i)));
         if (!f.first_error)
-            f.first_error = rows_text(&r->error, g->rows[i]);
+            f.first_error = rows_text(&r->error, group_row(g, i));
     }
     return f;
 }

@@ -107,7 +107,7 @@ static void find_points(struct work *w, const struct series *s, const struct cel
                         struct cell_row *r, struct points *ret)
 {
     for (size_t i = 0; i < c->group->count && c->n >= FENCE_FEWEST; i++) {
-        double x = rows_number(&w->in->rows.latency, c->group->rows[i]);
+        double x = rows_number(&w->in->rows.latency, group_row(c->group, i));
         bool fence = x < r->iqr_lo || x > r->iqr_hi,
              mad = r->mad > 0 && fabs(x - c->median) > MAD_BOUND * NORMAL_MAD * r->mad;
         r->outliers += fence;
@@ -116,7 +116,7 @@ static void find_points(struct work *w, const struct series *s, const struct cel
             continue;
         struct point_row *p = &ret->items[ret->count++];
         *p = (struct point_row){.keys = s->keys,
-                                .rep = rows_number(&w->in->rows.rep, c->group->rows[i]),
+                                .rep = rows_number(&w->in->rows.rep, group_row(c->group, i)),
                                 .latency = x,
                                 .median = c->median,
                                 .ratio = x / c->median,
@@ -191,8 +191,8 @@ static void find_drift(struct work *w, const struct cell *c, struct cell_row *r)
     if (n < DRIFT_FEWEST)
         return;
     for (size_t i = 0; i < n; i++) {
-        w->order[i] = order_of(w, c->group->rows[i]);
-        w->values[i] = rows_number(&w->in->rows.latency, c->group->rows[i]);
+        w->order[i] = order_of(w, group_row(c->group, i));
+        w->values[i] = rows_number(&w->in->rows.latency, group_row(c->group, i));
     }
     rank_order(w, n);
     correlate(w->order, w->values, n, &unused, &slope);

@@ -143,8 +143,8 @@ static double decode_step(const struct work *w, const struct group *g)
 {
     size_t n = 0;
     for (size_t i = 0; g && i < g->count; i++) {
-        double tokens = rows_number(&w->rows.generated_tokens, g->rows[i]),
-               ms = rows_number(&w->rows.latency, g->rows[i]);
+        double tokens = rows_number(&w->rows.generated_tokens, group_row(g, i)),
+               ms = rows_number(&w->rows.latency, group_row(g, i));
         if (tokens > 0)
             w->values[n++] = ms / tokens;
     }
@@ -155,8 +155,8 @@ static double decode_step(const struct work *w, const struct group *g)
 static double first_latency(const struct work *w, const struct group *g)
 {
     for (size_t i = 0; i < g->count; i++)
-        if (rows_number(&w->rows.rep, g->rows[i]) == 0)
-            return rows_number(&w->rows.latency, g->rows[i]);
+        if (rows_number(&w->rows.rep, group_row(g, i)) == 0)
+            return rows_number(&w->rows.latency, group_row(g, i));
     return NAN;
 }
 
@@ -229,7 +229,7 @@ static void judge(const struct work *w, struct cell_row *c, const struct group *
     c->verdict = beyond ? "impossible" : over ? "doubtful" : "plausible";
     c->impossible = 0;
     for (size_t i = 0; i < g->count; i++) {
-        double faster = c->latency / rows_number(&w->rows.latency, g->rows[i]);
+        double faster = c->latency / rows_number(&w->rows.latency, group_row(g, i));
         c->impossible += c->compute_pct * faster > flops || c->bandwidth_pct * faster > bytes;
     }
 }
@@ -244,7 +244,8 @@ static struct cell_row make_cell(const struct work *w, const struct group *g)
                          .decode_step_ms = NAN,
                          .steps = NAN,
                          .first_ms = first_latency(w, g)};
-    struct shape m = shape_get(w->h, g->backend, g->model, rows_number(&w->params_m, g->rows[0]));
+    struct shape m =
+        shape_get(w->h, g->backend, g->model, rows_number(&w->params_m, group_row(g, 0)));
     struct machine machine = machine_get(w->h, g->backend, g->model);
     c.gpu = machine.name;
     size_up(w, &c, g, &m);

@@ -158,7 +158,7 @@ static double ms_per_token(struct work *w, const struct cell *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->in->rows, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, group_row(c->group, i));
         if (rate > 0)
             w->values[n++] = 1000 / rate;
     }

@@ -87,7 +87,7 @@ static struct context_row make_context(struct work *w, const struct series *s, c
     r.median_high = m.high;
     size_t n = 0;
     for (size_t i = 0; i < c->group->count; i++) {
-        double rate = rows_rate(&w->in->rows, c->group->rows[i]);
+        double rate = rows_rate(&w->in->rows, group_row(c->group, i));
         if (isfinite(rate))
             w->values[n++] = rate;
     }

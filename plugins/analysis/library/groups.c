@@ -11,6 +11,8 @@
 
 #include <ctxmark/util.h>
 
+#include "plugins/analysis/stats/stats.h"
+
 /* What makes a group, as codes and numbers; -1 and 0 for what groups are not by. */
 struct key {
     int32_t run, model, backend, mode;
@@ -131,22 +133,28 @@ static int64_t find_group(struct finder *f, const struct key *k, uint64_t row)
     return (int64_t)f->count - 1;
 }
 
-static bool has_many(const struct ctxmark_column *c)
+static bool has_many_concurrencies(const struct rows *r)
 {
-    for (uint64_t i = 1; c->number && i < c->count; i++)
-        if (c->number[i] != c->number[0] && !isnan(c->number[i]))
+    double first = NAN;
+    for (uint64_t cell = 0; cell < r->cells.cell_count; cell++) {
+        double x = rows_number(&r->concurrency, cell_first(r, cell));
+        if (cell == 0)
+            first = x;
+        else if (x != first && !isnan(x))
             return true;
+    }
     return false;
 }
 
-/* Numbers the rows by their group; UINT32_MAX: in none.  Rows come in runs of one group, or modes
+/* Numbers the cells by their group; UINT32_MAX: in none.  Cells come in runs of one group, or modes
  * take turns: what came behind a group before is tried before it is looked up. */
 static int assign(struct finder *f, uint32_t *group_of,
                   bool (*keep)(const struct rows *r, uint64_t row))
 {
     int64_t last = -1;
-    for (uint64_t row = 0; row < f->r->count; row++) {
-        group_of[row] = UINT32_MAX;
+    for (uint64_t cell = 0; cell < f->r->cells.cell_count; cell++) {
+        uint64_t row = cell_first(f->r, cell);
+        group_of[cell] = UINT32_MAX;
         if (!keep(f->r, row))
             continue;
         struct key k = key_of(f, row);
@@ -160,15 +168,16 @@ static int assign(struct finder *f, uint32_t *group_of,
         if (last >= 0 && next != last)
             f->items[last].next = (uint32_t)next;
         last = next;
-        group_of[row] = (uint32_t)last;
-        f->items[last].group.count++;
+        group_of[cell] = (uint32_t)last;
+        f->items[last].group.cell_count++;
+        f->items[last].group.count += cell_size(f->r, cell);
     }
     return 0;
 }
 
 static int compare_texts(const char *a, const char *b)
 {
-    return strverscmp(a ? a : "", b ? b : "");
+    return a == b ? 0 : strverscmp(a ? a : "", b ? b : "");
 }
 
 static int compare_modes(const char *a, const char *b)
@@ -201,36 +210,86 @@ static int compare_groups(const void *left, const void *right)
     return c ? c : compare_numbers(a->launch, b->launch);
 }
 
-/* Gives each group its rows, in the file's order. */
+/* Gives each group its cells. */
 static int distribute(struct groups *g, const struct finder *f, const uint32_t *group_of)
 {
-    size_t total = 0;
+    size_t total = 0, next = 0, *at = malloc((f->count + 1) * sizeof *at);
     for (size_t i = 0; i < f->count; i++)
-        total += f->items[i].group.count;
-    g->rows = malloc((total + 1) * sizeof *g->rows);
+        total += f->items[i].group.cell_count;
+    g->cells = malloc((total + 1) * sizeof *g->cells);
     g->items = malloc((f->count + 1) * sizeof *g->items);
-    size_t *at = malloc((f->count + 1) * sizeof *at);
-    if (!g->rows || !g->items || !at) {
+    if (!g->cells || !g->items || !at) {
         free(at);
         return -1;
     }
     g->count = f->count;
-    size_t next = 0;
     for (size_t i = 0; i < f->count; i++) {
         g->items[i] = f->items[i].group;
-        g->items[i].rows = g->rows + next;
+        g->items[i].cells = g->cells + next;
         at[i] = next;
-        next += g->items[i].count;
+        next += g->items[i].cell_count;
         if (g->items[i].count > g->largest)
             g->largest = g->items[i].count;
     }
-    for (uint64_t row = 0; row < f->r->count; row++)
-        if (group_of[row] != UINT32_MAX)
-            g->rows[at[group_of[row]]++] = (uint32_t)row;
+    for (uint64_t cell = 0; cell < f->r->cells.cell_count; cell++)
+        if (group_of[cell] != UINT32_MAX)
+            g->cells[at[group_of[cell]]++] = (uint32_t)cell;
     free(at);
-    if (g->count)
-        qsort(g->items, g->count, sizeof *g->items, compare_groups);
     return 0;
+}
+
+static void mark_rows(const struct rows *r, uint32_t cell, uint32_t group, uint32_t *group_of)
+{
+    size_t n = cell_size(r, cell);
+    const double *row = r->cells.count ? r->cells.row + (uint64_t)r->cells.begin[cell] : NULL;
+    for (size_t i = 0; i < n; i++)
+        group_of[row ? (uint32_t)row[i] : cell] = group;
+}
+
+/* Gives groups of several cells their rows, in the file's order. */
+static int merge_rows(struct groups *g, const struct rows *r)
+{
+    size_t total = 0, next = 0;
+    for (size_t i = 0; i < g->count; i++)
+        total += g->items[i].rows ? 0 : g->items[i].count;
+    if (!total)
+        return 0;
+    uint32_t *group_of = malloc((r->count + 1) * sizeof *group_of);
+    size_t *at = malloc((g->count + 1) * sizeof *at);
+    g->rows = malloc(total * sizeof *g->rows);
+    bool ready = group_of && at && g->rows;
+    for (uint64_t row = 0; ready && row < r->count; row++)
+        group_of[row] = UINT32_MAX;
+    for (size_t i = 0; ready && i < g->count; i++) {
+        struct group *item = &g->items[i];
+        if (item->rows)
+            continue;
+        for (size_t k = 0; k < item->cell_count; k++)
+            mark_rows(r, item->cells[k], (uint32_t)i, group_of);
+        item->rows = g->rows + next;
+        at[i] = next;
+        next += item->count;
+    }
+    for (uint64_t row = 0; ready && row < r->count; row++)
+        if (group_of[row] != UINT32_MAX)
+            g->rows[at[group_of[row]]++] = (double)row;
+    free(group_of);
+    free(at);
+    return ready ? 0 : -1;
+}
+
+/* Gives each group its rows: those of a single cell lie ready. */
+static int find_rows(struct groups *g, const struct rows *r)
+{
+    for (size_t i = 0; r->cells.count && i < g->count; i++) {
+        struct group *item = &g->items[i];
+        uint64_t begin = (uint64_t)r->cells.begin[item->cells[0]];
+        if (item->cell_count > 1)
+            continue;
+        item->rows = r->cells.row + begin;
+        item->latencies = r->cells.latency + begin;
+    }
+    return merge_rows(g, r);
 }
 
 int groups_make(struct groups *g, const struct rows *r, unsigned by,
@@ -239,11 +298,15 @@ int groups_make(struct groups *g, const struct rows *r, unsigned by,
     *g = (struct groups){0};
     if (r->count >= UINT32_MAX)
         return -1;
-    struct finder f = {.r = r, .by = by, .many_concurrencies = has_many(&r->concurrency)};
-    uint32_t *group_of = malloc((r->count + 1) * sizeof *group_of);
+    struct finder f = {.r = r, .by = by, .many_concurrencies = has_many_concurrencies(r)};
+    uint32_t *group_of = malloc((r->cells.cell_count + 1) * sizeof *group_of);
     int done = group_of ? assign(&f, group_of, keep) : -1;
     if (done == 0)
         done = distribute(g, &f, group_of);
+    if (done == 0 && !(by & GROUP_TOTALS))
+        done = find_rows(g, r);
+    if (done == 0 && g->count)
+        qsort(g->items, g->count, sizeof *g->items, compare_groups);
     free(group_of);
     free(f.items);
     free(f.table);
@@ -256,6 +319,7 @@ void groups_free(struct groups *g)
 {
     free(g->items);
     free(g->rows);
+    free(g->cells);
     *g = (struct groups){0};
 }
 
@@ -263,11 +327,26 @@ size_t group_values(const struct group *g, const struct ctxmark_column *c, doubl
 {
     size_t n = 0;
     for (size_t i = 0; i < g->count; i++) {
-        double x = rows_number(c, g->rows[i]);
+        double x = rows_number(c, group_row(g, i));
         if (isfinite(x))
             ret[n++] = x;
     }
     return n;
+}
+
+const double *group_latencies(const struct group *g, const struct rows *r, double *scratch,
+                              size_t *ret_n)
+{
+    if (!g->latencies) {
+        *ret_n = group_values(g, &r->latency, scratch);
+        stats_sort(scratch, *ret_n);
+        return scratch;
+    }
+    size_t n = g->count;
+    while (n && !isfinite(g->latencies[n - 1]))
+        n--;
+    *ret_n = n;
+    return g->latencies;
 }
 
 size_t groups_series(const struct groups *g, size_t first)

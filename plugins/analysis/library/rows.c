@@ -23,6 +23,39 @@ static int32_t code_of(const struct ctxmark_column *c, const char *text)
     return -2;
 }
 
+static const double *find_numbers(const struct ctxmark_table_view *v, const char *name)
+{
+    for (uint32_t i = 0; i < v->column_count; i++) {
+        const struct ctxmark_table_column *c =
+            (const void *)((const char *)v->columns + (size_t)i * v->column_stride);
+        const struct ctxmark_column *data =
+            (const void *)((const char *)v->data + (size_t)i * v->data_stride);
+        if (strcmp(c->name, name) == 0)
+            return data->number;
+    }
+    return NULL;
+}
+
+static void get_cells(struct rows *r, const struct ctxmark_host *h)
+{
+    struct ctxmark_table_view cells = {.size = sizeof cells}, rows = {.size = sizeof rows};
+    r->cells = (struct cell_index){.cell_count = r->count,
+                                   .peak = r->peak_memory.number,
+                                   .limit = r->memory_limit.number,
+                                   .spilled = r->spilled.number};
+    if (!h->table_find || !h->table_find(h, "ctxmark", "cells", &cells) ||
+        !h->table_find(h, "ctxmark", "cell_rows", &rows))
+        return;
+    r->cells = (struct cell_index){.cell_count = cells.row_count,
+                                   .begin = find_numbers(&cells, "begin"),
+                                   .count = find_numbers(&cells, "count"),
+                                   .peak = find_numbers(&cells, "peak_memory_mib"),
+                                   .limit = find_numbers(&cells, "memory_limit_mib"),
+                                   .spilled = find_numbers(&cells, "spilled_mib"),
+                                   .row = find_numbers(&rows, "row"),
+                                   .latency = find_numbers(&rows, "latency_ms")};
+}
+
 void rows_get(struct rows *r, const struct ctxmark_host *h)
 {
     const struct {
@@ -59,6 +92,7 @@ void rows_get(struct rows *r, const struct ctxmark_host *h)
     r->oom = code_of(&r->status, "oom");
     r->measured = code_of(&r->phase, "measured");
     r->warmup = code_of(&r->phase, "warmup");
+    get_cells(r, h);
 }
 
 const char *rows_text(const struct ctxmark_column *c, uint64_t row)

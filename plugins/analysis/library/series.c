@@ -90,27 +90,26 @@ static double larger(double a, double b)
     return b > a || isnan(a) ? b : a;
 }
 
-static double largest_of(const struct group *g, const struct ctxmark_column *c)
+static double of_cell(const double *largest, uint32_t cell)
 {
-    double most = NAN;
-    for (size_t i = 0; i < g->count; i++)
-        most = larger(most, rows_number(c, g->rows[i]));
-    return most;
+    return largest ? largest[cell] : NAN;
 }
 
 static struct memory_cell memory_cell_of(const struct rows *r, const struct group *g)
 {
     struct memory_cell m = {.context = g->context, .peak = NAN, .limit = NAN, .spilled = NAN};
-    for (size_t i = 0; i < g->count; i++) {
-        uint32_t row = g->rows[i];
-        m.oom += rows_code(&r->status, row) == r->oom;
-        if (rows_code(&r->status, row) != r->ok)
+    for (size_t i = 0; i < g->cell_count; i++) {
+        uint32_t cell = g->cells[i];
+        int32_t status = rows_code(&r->status, cell_first(r, cell));
+        m.limit = larger(m.limit, of_cell(r->cells.limit, cell));
+        if (status == r->oom)
+            m.oom += (double)cell_size(r, cell);
+        if (status != r->ok)
             continue;
-        m.ok++;
-        m.peak = larger(m.peak, rows_number(&r->peak_memory, row));
-        m.spilled = larger(m.spilled, rows_number(&r->spilled, row));
+        m.ok += (double)cell_size(r, cell);
+        m.peak = larger(m.peak, of_cell(r->cells.peak, cell));
+        m.spilled = larger(m.spilled, of_cell(r->cells.spilled, cell));
     }
-    m.limit = largest_of(g, &r->memory_limit);
     return m;
 }
 
@@ -135,7 +134,7 @@ static void judge_memory(struct memory *m, const struct ctxmark_host *h)
 static int make_memories(struct series_set *s, const struct rows *r, const struct ctxmark_host *h)
 {
     struct groups g;
-    if (groups_make(&g, r, GROUP_CONTEXT, rows_is_measured) < 0)
+    if (groups_make(&g, r, GROUP_CONTEXT | GROUP_TOTALS, rows_is_measured) < 0)
         return -1;
     s->memory_cells = calloc(g.count + 1, sizeof *s->memory_cells);
     s->memories = calloc(g.count + 1, sizeof *s->memories);
@@ -162,12 +161,11 @@ static int make_memories(struct series_set *s, const struct rows *r, const struc
 
 static void fill_cell(struct cell *c, const struct group *g, const struct rows *r, double *values)
 {
-    *c = (struct cell){.group = g, .context = g->context, .x = values};
-    c->n = group_values(g, &r->latency, values);
-    stats_sort(values, c->n);
-    c->mean = stats_mean(values, c->n);
-    c->median = stats_median(values, c->n);
-    c->sd = stats_sd(values, c->n);
+    *c = (struct cell){.group = g, .context = g->context};
+    c->x = group_latencies(g, r, values, &c->n);
+    c->mean = stats_mean(c->x, c->n);
+    c->median = stats_median(c->x, c->n);
+    c->sd = stats_sd(c->x, c->n);
 }
 
 static struct breakpoint bracket(const struct series *s, size_t i, const char *by)

@@ -52,7 +52,8 @@ static int compare_placed(const void *left, const void *right)
     int c = compare_families(a, b);
     c = c ? c : compare_numbers(a->group->context, b->group->context);
     return c ? c
-             : (a->group->rows[0] > b->group->rows[0]) - (a->group->rows[0] < b->group->rows[0]);
+             : (group_row(a->group, 0) > group_row(b->group, 0)) -
+                   (group_row(a->group, 0) < group_row(b->group, 0));
 }
 
 static struct placed place(const struct sides *s, const struct group *g)
@@ -129,7 +130,7 @@ const char *sides_baseline(const struct sides *s, size_t first, size_t n)
         const struct group *g = s->items[i];
         if (s->baseline && strcmp(sides_of(s, g), s->baseline) == 0)
             return s->baseline;
-        earliest = g->rows[0] < earliest->rows[0] ? g : earliest;
+        earliest = group_row(g, 0) < group_row(earliest, 0) ? g : earliest;
     }
     return sides_of(s, earliest);
 }

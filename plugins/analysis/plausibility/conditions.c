@@ -78,8 +78,8 @@ static double cached_share(const struct work *w, const struct group *g)
 {
     size_t n = 0;
     for (size_t i = 0; i < g->count; i++) {
-        double share = rows_number(&w->r->cached_tokens, g->rows[i]) /
-                       rows_number(&w->r->prompt_tokens, g->rows[i]);
+        double share = rows_number(&w->r->cached_tokens, group_row(g, i)) /
+                       rows_number(&w->r->prompt_tokens, group_row(g, i));
         if (isfinite(share))
             w->values[n++] = share;
     }
@@ -97,7 +97,7 @@ static struct condition look_at(const struct work *w, const struct group *g)
 {
     struct condition c = {.keys = keys_of(g), .n = (double)g->count};
     for (size_t i = 0; i < g->count; i++) {
-        uint32_t row = g->rows[i];
+        uint32_t row = group_row(g, i);
         const char *why = rows_text(&w->throttle, row);
         double generated = rows_number(&w->r->generated_tokens, row);
         bool prefill = rows_text_is(&w->r->mode, row, "prefill");
@@ -111,11 +111,11 @@ static struct condition look_at(const struct work *w, const struct group *g)
     size_t n = 0;
     int told = MODE_OTHER; /* the mode whose tokens are told: e2e, else decode */
     for (size_t i = 0; i < g->count; i++)
-        told = mode_of(w, g->rows[i]) < told ? mode_of(w, g->rows[i]) : told;
+        told = mode_of(w, group_row(g, i)) < told ? mode_of(w, group_row(g, i)) : told;
     c.most_generated = w->most_generated[told];
     for (size_t i = 0; i < g->count; i++) {
-        double x = rows_number(&w->r->generated_tokens, g->rows[i]);
-        if (mode_of(w, g->rows[i]) == told && isfinite(x))
+        double x = rows_number(&w->r->generated_tokens, group_row(g, i));
+        if (mode_of(w, group_row(g, i)) == told && isfinite(x))
             w->values[n++] = x;
     }
     stats_sort(w->values, n);

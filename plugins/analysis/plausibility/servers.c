@@ -48,12 +48,12 @@ static void find_longest(struct server_row *s, const struct group *g, const stru
 {
     s->longest = s->device_share_pct = NAN;
     for (size_t i = 0; i < g->count; i++) {
-        double context = rows_number(&r->context, g->rows[i]);
-        if (!rows_text_is(&r->mode, g->rows[i], "prefill") || context < s->longest)
+        double context = rows_number(&r->context, group_row(g, i));
+        if (!rows_text_is(&r->mode, group_row(g, i), "prefill") || context < s->longest)
             continue;
         s->longest = context;
         s->device_share_pct =
-            100 * rows_number(device, g->rows[i]) / rows_number(&r->latency, g->rows[i]);
+            100 * rows_number(device, group_row(g, i)) / rows_number(&r->latency, group_row(g, i));
     }
 }
 
