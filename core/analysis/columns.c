@@ -10,9 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#define LARGE ((size_t)4 << 20)
 #define BLANK_ROWS 1024
+#define READY_ROWS ((size_t)64 * BLANK_ROWS)
+
+/* A text in so many rows new, and many of them: times of day, and the like. */
+#define MOSTLY_NEW 8
+#define MANY_TEXTS 4096
+
+/* The memory file has the size of its last column's place; -1: it cannot be had. */
+static int grow_file(struct columns *c)
+{
+    if (!c->count) {
+        c->fd = memfd_create("ctxmark-columns", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (c->fd < 0)
+            return -1;
+    }
+    return ftruncate(c->fd, (off_t)COLUMN_PLACE(c->count + 1));
+}
 
 int columns_add(struct columns *c, const char *name, uint32_t type)
 {
@@ -23,6 +39,11 @@ int columns_add(struct columns *c, const char *name, uint32_t type)
             return -1;
         c->items = items;
         c->capacity = n;
+    }
+    if (grow_file(c) < 0) {
+        if (!c->count && c->fd >= 0)
+            close(c->fd);
+        return -1;
     }
     struct column *item = &c->items[c->count];
     *item = (struct column){.type = type};
@@ -38,33 +59,26 @@ int columns_find(const struct columns *c, const char *name)
     return -1;
 }
 
-/* Large arrays lie in mappings of their own, of large pages: half the time of filling them goes
- * into page faults otherwise.  realloc() does not get on with such mappings.  NULL: out of memory.
- */
-static void *array_resize(void *array, size_t size, size_t wanted)
+/* Maps an array of `size` bytes at its place in the memory file; NULL: out of memory. */
+static void *array_map(const struct columns *c, size_t column, size_t size)
 {
-    if (wanted < LARGE)
-        return realloc(array, wanted);
-    void *more = size < LARGE ? mmap(NULL, wanted, PROT_READ | PROT_WRITE,
-                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                              : mremap(array, size, wanted, MREMAP_MAYMOVE);
-    if (more == MAP_FAILED)
-        return NULL;
-    if (size < LARGE) {
-        madvise(more, wanted, MADV_HUGEPAGE);
-        if (array)
-            memcpy(more, array, size);
-        free(array);
-    }
-    return more;
+    void *array =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, (off_t)COLUMN_PLACE(column));
+    return array == MAP_FAILED ? NULL : array;
 }
 
-static void array_free(void *array, size_t size)
+static void array_unmap(void *array, size_t size)
 {
-    if (size < LARGE)
-        free(array);
-    else if (array)
+    if (array)
         munmap(array, size);
+}
+
+/* Pages of which all will be written are had at once: one by one they cost twice as much.  Where
+ * the kernel cannot do it (before Linux 5.14), nothing is lost. */
+static void array_ready(void *array, size_t width, size_t from, size_t to)
+{
+    if (array && from < to)
+        madvise((char *)array + from * width, (to - from) * width, MADV_POPULATE_WRITE);
 }
 
 static void blank(struct column *item, size_t from, size_t to)
@@ -79,16 +93,18 @@ static int resize_rows(struct columns *c, size_t n)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct column *item = &c->items[i];
-        void *number = item->number, *code = item->code;
-        if (number)
-            number = array_resize(number, item->size, n * sizeof *item->number);
-        if (code)
-            code = array_resize(code, item->size, n * sizeof *item->code);
-        if ((item->number && !number) || (item->code && !code))
+        void *array = item->number ? (void *)item->number : item->code;
+        size_t size = n * (item->number ? sizeof *item->number : sizeof *item->code);
+        if (!array)
+            continue;
+        array = mremap(array, item->size, size, MREMAP_MAYMOVE);
+        if (array == MAP_FAILED)
             return -1;
-        item->number = number;
-        item->code = code;
-        item->size = n * (number ? sizeof *item->number : sizeof *item->code);
+        item->size = size;
+        if (item->number)
+            item->number = array;
+        else
+            item->code = array;
     }
     c->row_capacity = n;
     return 0;
@@ -106,6 +122,14 @@ void columns_expect_rows(struct columns *c, size_t rows)
         c->row_capacity = whole_blocks(rows);
 }
 
+static void make_ready(const struct columns *c, size_t from, size_t to)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        array_ready(c->items[i].number, sizeof(double), from, to);
+        array_ready(c->items[i].code, sizeof(int32_t), from, to);
+    }
+}
+
 int columns_add_row(struct columns *c)
 {
     if (c->row_count == c->row_capacity &&
@@ -114,6 +138,8 @@ int columns_add_row(struct columns *c)
     if (c->row_count == c->blank_count) {
         size_t left = c->row_capacity - c->blank_count,
                ready = c->blank_count + (left < BLANK_ROWS ? left : BLANK_ROWS);
+        if (c->blank_count % READY_ROWS == 0)
+            make_ready(c, c->blank_count, c->blank_count + (left < READY_ROWS ? left : READY_ROWS));
         for (size_t i = 0; i < c->count; i++)
             blank(&c->items[i], c->blank_count, ready);
         c->blank_count = ready;
@@ -126,7 +152,7 @@ int column_make_numbers(struct columns *c, size_t column)
 {
     struct column *item = &c->items[column];
     size_t size = c->row_capacity * sizeof *item->number;
-    item->number = array_resize(NULL, 0, size);
+    item->number = array_map(c, column, size);
     if (!item->number)
         return -1;
     item->size = size;
@@ -139,32 +165,43 @@ int columns_set_text(struct columns *c, size_t column, size_t row, const char *t
     struct column *item = &c->items[column];
     if (!item->code) {
         size_t size = c->row_capacity * sizeof *item->code;
-        item->code = array_resize(NULL, 0, size);
+        item->code = array_map(c, column, size);
         if (!item->code)
             return -1;
         item->size = size;
         blank(item, 0, c->blank_count);
     }
-    int32_t id = dictionary_add(&item->texts, text, len);
+    int32_t id = item->repeats ? dictionary_append(&item->texts, text, len)
+                               : dictionary_add(&item->texts, text, len);
     if (id < 0)
         return -1;
+    item->repeats |= item->texts.count > MANY_TEXTS && item->texts.count > row / MOSTLY_NEW;
     item->code[row] = id;
     return 0;
 }
 
 void column_clear(struct column *c)
 {
-    array_free(c->number, c->size);
-    array_free(c->code, c->size);
+    array_unmap(c->number, c->size);
+    array_unmap(c->code, c->size);
     dictionary_free(&c->texts);
     c->number = NULL;
     c->code = NULL;
+}
+
+int columns_take_file(struct columns *c)
+{
+    int fd = c->fd;
+    c->fd = -1;
+    return fd;
 }
 
 void columns_free(struct columns *c)
 {
     for (size_t i = 0; i < c->count; i++)
         column_clear(&c->items[i]);
+    if (c->count && c->fd >= 0)
+        close(c->fd);
     free(c->items);
     *c = (struct columns){0};
 }

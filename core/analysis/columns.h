@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* Columns that grow row by row.  A column without a single known value takes no memory. */
+/* Columns that grow row by row, in a memory file that store.h makes the analyzers' own.  A column
+ * without a single known value takes no memory. */
 
 #ifndef CORE_ANALYSIS_COLUMNS_H
 #define CORE_ANALYSIS_COLUMNS_H
@@ -16,13 +17,18 @@
 
 #define COLUMN_NAME_SIZE 64
 
+/* Where the values of column i lie in the memory file: places far apart, so that each can grow
+ * (what is never written takes no memory). */
+#define COLUMN_PLACE(i) ((uint64_t)((i) + 1) << 36)
+
 struct column {
     char name[COLUMN_NAME_SIZE];
     uint32_t type;  /* CTXMARK_NUMBER ... CTXMARK_TEXT */
     double *number; /* number-like; NULL: nothing known yet */
     int32_t *code;  /* CTXMARK_TEXT; NULL: nothing known yet */
-    size_t size;    /* bytes that number or code has */
+    size_t size;    /* bytes that are mapped of number or code */
     struct dictionary texts;
+    bool repeats; /* most texts were new: they are no longer looked for among those before */
 };
 
 struct columns {
@@ -30,9 +36,11 @@ struct columns {
     size_t count, capacity;
     size_t row_count, row_capacity;
     size_t blank_count; /* rows that are there or made ready as unknown */
+    int fd;             /* the memory file; opened with the first column */
 };
 
-/* Adds an empty column; its index, or -1: out of memory.  name is cut to COLUMN_NAME_SIZE - 1. */
+/* Adds an empty column; its index, or -1: no memory (file).  name is cut to COLUMN_NAME_SIZE - 1.
+ */
 int columns_add(struct columns *c, const char *name, uint32_t type);
 /* Index of a column; -1: none. */
 int columns_find(const struct columns *c, const char *name);
@@ -51,8 +59,10 @@ static inline int columns_set_number(struct columns *c, size_t column, size_t ro
     return 0;
 }
 int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len);
-/* Frees the values of one column. */
+/* Unmaps and forgets the values of one column, which stay in the memory file. */
 void column_clear(struct column *c);
+/* The memory file, which from then on is the caller's. */
+int columns_take_file(struct columns *c);
 void columns_free(struct columns *c);
 
 #endif

@@ -80,7 +80,7 @@ static int reserve(struct dictionary *d, size_t len)
         d->bytes = bytes;
         d->byte_capacity = n;
     }
-    return d->count < INT32_MAX ? grow_slots(d) : -1;
+    return d->count < INT32_MAX ? 0 : -1;
 }
 
 /* Bytes of the well-formed UTF-8 character at p, 0 if there is none (Unicode, table 3-7). */
@@ -126,41 +126,78 @@ static char *mend_utf8(const char *text, size_t len, size_t *ret_len)
     return out;
 }
 
-static int32_t add_new(struct dictionary *d, const char *text, size_t len)
+static int32_t put_text(struct dictionary *d, const char *text, size_t len)
 {
     if (reserve(d, len) < 0)
         return -1;
-    size_t slot = find_slot(d, text, len);
-    if (d->slots[slot] >= 0)
-        return d->slots[slot];
     d->offsets[d->count] = d->byte_count;
     memcpy(d->bytes + d->byte_count, text, len);
     d->bytes[d->byte_count + len] = '\0';
     d->byte_count += len + 1;
-    d->slots[slot] = (int32_t)d->count;
     return (int32_t)d->count++;
 }
 
-int32_t dictionary_add(struct dictionary *d, const char *text, size_t len)
+static int32_t put_new(struct dictionary *d, const char *text, size_t len)
 {
-    if (d->count && is_text(d, d->last, text, len))
+    if (grow_slots(d) < 0)
+        return -1;
+    size_t slot = find_slot(d, text, len);
+    if (d->slots[slot] >= 0)
+        return d->slots[slot];
+    int32_t id = put_text(d, text, len);
+    if (id >= 0)
+        d->slots[slot] = id;
+    return id;
+}
+
+/* Puts the text, mended if need be. */
+static int32_t put_sound(struct dictionary *d, const char *text, size_t len,
+                         int32_t (*put)(struct dictionary *d, const char *text, size_t len))
+{
+    if (is_utf8(text, len))
+        return put(d, text, len);
+    size_t n;
+    char *mended = mend_utf8(text, len, &n);
+    int32_t id = mended ? put(d, mended, n) : -1;
+    free(mended);
+    return id;
+}
+
+/* The number of a text that is the same as in the row before, or follows on it as it did before;
+ * -1: neither. */
+static int32_t guess(const struct dictionary *d, const char *text, size_t len)
+{
+    if (!d->count)
+        return -1;
+    if (is_text(d, d->last, text, len))
         return d->last;
-    if (d->count && is_text(d, d->expected[d->last % DICTIONARY_RECENT], text, len))
-        return d->last = d->expected[d->last % DICTIONARY_RECENT];
-    int32_t id = d->slot_count ? d->slots[find_slot(d, text, len)] : -1;
-    if (id < 0 && is_utf8(text, len)) {
-        id = add_new(d, text, len);
-    } else if (id < 0) {
-        size_t n;
-        char *mended = mend_utf8(text, len, &n);
-        id = mended ? add_new(d, mended, n) : -1;
-        free(mended);
-    }
+    int32_t expected = d->expected[d->last % DICTIONARY_RECENT];
+    return is_text(d, expected, text, len) ? expected : -1;
+}
+
+static int32_t take(struct dictionary *d, int32_t id)
+{
     if (id >= 0) {
         d->expected[d->last % DICTIONARY_RECENT] = id;
         d->last = id;
     }
     return id;
+}
+
+int32_t dictionary_add(struct dictionary *d, const char *text, size_t len)
+{
+    int32_t id = guess(d, text, len);
+    if (id >= 0)
+        return d->last = id;
+    if (d->slot_count)
+        id = d->slots[find_slot(d, text, len)];
+    return take(d, id >= 0 ? id : put_sound(d, text, len, put_new));
+}
+
+int32_t dictionary_append(struct dictionary *d, const char *text, size_t len)
+{
+    int32_t id = guess(d, text, len);
+    return id >= 0 ? (d->last = id) : take(d, put_sound(d, text, len, put_text));
 }
 
 void dictionary_free(struct dictionary *d)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* Distinct texts, numbered in the order of their appearance. */
+/* Texts, each once, numbered in the order of their appearance. */
 
 #ifndef CORE_ANALYSIS_DICTIONARY_H
 #define CORE_ANALYSIS_DICTIONARY_H
@@ -24,6 +24,8 @@ struct dictionary {
 
 /* The number of text[len]; bytes that are not UTF-8 are kept as U+FFFD.  -1: out of memory. */
 int32_t dictionary_add(struct dictionary *d, const char *text, size_t len);
+/* The same for a text that is probably new: it is not looked for, so that texts may repeat. */
+int32_t dictionary_append(struct dictionary *d, const char *text, size_t len);
 void dictionary_free(struct dictionary *d);
 
 #endif

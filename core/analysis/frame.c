@@ -23,7 +23,7 @@ static int frame_columns(struct frame *f, struct err *e)
         struct frame_column *c = &f->columns[i];
         c->name = strdup(store_name(store, i));
         f->column_count = i + 1;
-        if (!c->name || store_column(store, i, &c->data) < 0)
+        if (!c->name)
             return err_memory(e);
     }
     return 0;
@@ -90,10 +90,16 @@ void frame_free(struct frame *f)
     free(f);
 }
 
+const struct ctxmark_column *frame_column_at(const struct frame *f, size_t i)
+{
+    struct ctxmark_column *data = &f->columns[i].data;
+    return data->size || store_column(f->internal, i, data) == 0 ? data : NULL;
+}
+
 const struct ctxmark_column *frame_column(const struct frame *f, const char *name)
 {
     for (size_t i = 0; i < f->column_count; i++)
         if (strcmp(f->columns[i].name, name) == 0)
-            return &f->columns[i].data;
+            return frame_column_at(f, i);
     return NULL;
 }

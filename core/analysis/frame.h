@@ -20,7 +20,7 @@
 
 struct frame_column {
     char *name;
-    struct ctxmark_column data; /* as analyzers see it; owned by the frame */
+    struct ctxmark_column data; /* once it was asked for; see frame_column_at() */
 };
 
 struct frame {
@@ -47,7 +47,10 @@ struct frame_run {
 struct frame *frame_read_runs(const struct frame_run *runs, size_t count, struct err *e);
 void frame_free(struct frame *f); /* NULL is fine */
 
-/* NULL if there is none. */
+/* Column i as analyzers see it, valid until frame_free(); NULL: out of memory. */
+const struct ctxmark_column *frame_column_at(const struct frame *f, size_t i);
+
+/* The same by name; NULL if there is none. */
 const struct ctxmark_column *frame_column(const struct frame *f, const char *name);
 
 #endif

@@ -16,15 +16,14 @@
 #include "core/base/err.h"
 
 struct store {
-    const unsigned char *base;
+    const unsigned char *base; /* all but the values */
     size_t size, row_count, column_count;
-    const char ***dictionaries; /* [column_count] made when a column is first asked for */
+    struct store_column *columns; /* [column_count] store.c's own */
     struct ctxmark_column cells[CELLS_COLUMNS], cell_rows[CELL_ROWS_COLUMNS];
 };
 
-/* Writes the columns and the tables of their cells into a memory file, freeing each one's values on
- * the way.  Its descriptor is
- * the caller's; -1: e says why. */
+/* Adds to the columns' memory file what is not in it yet: their names and texts, and the tables of
+ * their cells; and seals it.  The columns are cleared; the file is the caller's; -1: e says why. */
 int store_write(struct columns *c, struct err *e);
 
 /* Maps such a file (fd is not needed any longer afterwards).  0 or -1. */

@@ -32,9 +32,12 @@ static bool is_of_use(const struct ctxmark_column *c)
 static bool *choose_columns(struct buf *to, const struct frame *f)
 {
     bool *wanted = calloc(f->column_count + 1, sizeof *wanted);
-    for (size_t i = 0; wanted && i < f->column_count; i++)
-        wanted[i] = is_of_use(&f->columns[i].data);
     to->failed = to->failed || !wanted;
+    for (size_t i = 0; wanted && i < f->column_count; i++) {
+        const struct ctxmark_column *c = frame_column_at(f, i);
+        wanted[i] = c && is_of_use(c);
+        to->failed = to->failed || !c;
+    }
     return wanted;
 }
 
@@ -86,10 +89,11 @@ static void put_member(struct buf *to, const struct frame_column *c, size_t row)
 
 void flat_json(struct buf *to, const struct frame *f)
 {
-    for (size_t row = 0; row < f->row_count; row++) {
+    bool *wanted = choose_columns(to, f);
+    for (size_t row = 0; wanted && row < f->row_count; row++) {
         const char *before = row ? ",\n {" : "[{";
         for (size_t i = 0; i < f->column_count; i++)
-            if (is_known(&f->columns[i].data, row)) {
+            if (wanted[i] && is_known(&f->columns[i].data, row)) {
                 buf_puts(to, before);
                 put_member(to, &f->columns[i], row);
                 before = ", ";
@@ -97,6 +101,7 @@ void flat_json(struct buf *to, const struct frame *f)
         buf_putc(to, '}');
     }
     buf_puts(to, f->row_count ? "]\n" : "[]\n");
+    free(wanted);
 }
 
 /* ---- benchstat */
