@@ -11,6 +11,7 @@
 #include "plugins/analysis/library/groups.h"
 #include "plugins/analysis/library/sides.h"
 #include "plugins/analysis/library/views.h"
+#include "plugins/analysis/stats/ranks.h"
 #include "plugins/analysis/stats/two_sample.h"
 
 #include <math.h>
@@ -28,6 +29,7 @@ struct work {
     struct view causes, firsts; /* of cold_start */
     double margin, regression;  /* regression: NaN: not asked for */
     double *a, *b, *scratch;    /* [largest], [largest], [2 largest] */
+    struct ranks_memory ranks;
     struct comparison *items;
     size_t count, capacity;
     struct findings *said;
@@ -74,12 +76,12 @@ static void note_caches(const struct work *w, struct comparison *c, const struct
                                    : "a is a hit of a prompt cache, not a prefill";
 }
 
-/* Mean ln latency of each launch; returns how many launches there are. */
+/* Mean ln latency of each launch; returns how many launches there are, 0 or 1 of a single cell. */
 static size_t launch_means(const struct work *w, const struct group *g, double *ret)
 {
     size_t count = 0;
     double done = -INFINITY;
-    if (!w->rows.launch.number)
+    if (!w->rows.launch.number || g->cell_count == 1)
         return 0;
     while (1) {
         double next = INFINITY, sum = 0, n = 0;
@@ -101,17 +103,16 @@ static size_t launch_means(const struct work *w, const struct group *g, double *
 
 /* Fills in what a cell's repetitions and launches say.  factor: a's latencies are taken times it.
  */
-static int compare_sides(const struct work *w, struct comparison *c, const struct group *a,
+static int compare_sides(struct work *w, struct comparison *c, const struct group *a,
                          const struct group *b, double factor)
 {
-    size_t n_a = group_values(a, &w->rows.latency, w->a),
-           n_b = group_values(b, &w->rows.latency, w->b);
+    size_t n_a, n_b;
+    const double *x = group_latencies(a, &w->rows, w->a, &n_a),
+                 *y = group_latencies(b, &w->rows, w->b, &n_b);
     for (size_t i = 0; i < n_a; i++)
-        w->a[i] *= factor;
-    stats_sort(w->a, n_a);
-    stats_sort(w->b, n_b);
+        w->a[i] = x[i] * factor;
     comparison_clear(c);
-    if (comparison_make(c, w->a, n_a, w->b, n_b, w->margin, w->scratch) < 0)
+    if (comparison_make(c, w->a, n_a, y, n_b, w->margin, w->scratch, &w->ranks) < 0)
         return -1;
     size_t l_a = launch_means(w, a, w->a), l_b = launch_means(w, b, w->b);
     for (size_t i = 0; i < l_a; i++)
@@ -502,6 +503,7 @@ static int32_t analyze(const struct ctxmark_host *h)
     free(w.b);
     free(w.scratch);
     free(w.items);
+    ranks_forget(&w.ranks);
     sides_free(&w.sides);
     groups_free(&w.groups);
     return done == 0 ? CTXMARK_OK : h->fail(h, CTXMARK_ERROR, "out of memory");

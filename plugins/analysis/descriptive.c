@@ -217,6 +217,7 @@ static size_t rate_values(const struct rows *r, const struct group *g, double *r
         if (isfinite(x))
             ret[n++] = x;
     }
+    stats_sort(ret, n);
     return n;
 }
 
@@ -229,12 +230,16 @@ static size_t summarise_groups(struct work *w, const struct groups *g, const str
         const struct group *item = &g->items[i];
         if (!belongs(v, item))
             continue;
-        size_t n = rate ? rate_values(&w->rows, item, w->values)
-                        : group_values(item, &w->rows.latency, w->values);
+        size_t n;
+        const double *x = w->values;
+        if (rate)
+            n = rate_values(&w->rows, item, w->values);
+        else
+            x = group_latencies(item, &w->rows, w->values, &n);
         if (!n)
             continue;
         ret[count].keys = keys_of(item);
-        summary_make(&ret[count++], rate ? v->rate.name : v->latency.name, w->values, n, w->draws,
+        summary_make(&ret[count++], rate ? v->rate.name : v->latency.name, x, n, w->draws,
                      w->scratch);
     }
     return count;

@@ -97,9 +97,16 @@ struct points {
 
 static double mad_of(struct work *w, const struct cell *c)
 {
-    for (size_t i = 0; i < c->n; i++)
-        w->values[i] = fabs(c->x[i] - c->median);
-    stats_sort(w->values, c->n);
+    size_t right = c->n / 2, left = right;
+    for (size_t i = 0; i <= c->n / 2 && i < c->n; i++) { /* outwards from the middle */
+        double below = left ? fabs(c->x[left - 1] - c->median) : INFINITY,
+               above = right < c->n ? fabs(c->x[right] - c->median) : INFINITY;
+        w->values[i] = below < above ? below : above;
+        if (below < above)
+            left--;
+        else
+            right++;
+    }
     return stats_median(w->values, c->n);
 }
 
@@ -147,15 +154,14 @@ static void correlate(const double *x, const double *y, size_t n, double *ret_r,
 /* How many of sorted[n] are below x, or not above it. */
 static size_t count_below(const double *sorted, size_t n, double x, bool or_equal)
 {
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sorted[middle] < x || (or_equal && sorted[middle] == x))
-            low = middle + 1;
-        else
-            high = middle;
+    const double *from = sorted;
+    while (n) { /* without branches that depend on the data */
+        size_t half = (n + 1) / 2;
+        bool below = (from[half - 1] < x) | (or_equal & (from[half - 1] == x));
+        from += below ? half : 0;
+        n = below ? n - half : half - 1;
     }
-    return low;
+    return (size_t)(from - sorted);
 }
 
 /* Ranks from 1 among the same values in ascending order; equal ones share the mean of theirs. */

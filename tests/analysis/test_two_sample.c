@@ -106,12 +106,14 @@ START_TEST(mann_whitney_is_that_of_scipy)
 {
     const double a[] = {1.1, 2.2, 3.3, 4.4, 5.5}, b[] = {2.0, 6.1, 7.2, 8.3};
     struct mann_whitney w;
-    ck_assert_int_eq(ranks_mann_whitney(a, 5, b, 4, &w), 0);
+    struct ranks_memory memory = {0};
+    ck_assert_int_eq(ranks_mann_whitney(a, 5, b, 4, &memory, &w), 0);
     CLOSE(w.U_b, 16.0, 0);
     CLOSE(w.U_a, 4.0, 0);
     CLOSE(w.delta, 0.6, 1e-15);
     CLOSE(w.exact.p, 0.19047619047619047, 1e-14);
     CLOSE(w.asymptotic.p, 0.17790959498698244, 1e-12);
+    ranks_forget(&memory);
 }
 END_TEST
 
@@ -119,14 +121,16 @@ START_TEST(exact_p_reaches_2500_pairs_and_no_further)
 {
     double a[51], b[51];
     struct mann_whitney w;
+    struct ranks_memory memory = {0};
     for (int i = 0; i < 51; i++) {
         a[i] = i;
         b[i] = i + 10.5;
     }
-    ck_assert_int_eq(ranks_mann_whitney(a, 50, b, 50, &w), 0);
+    ck_assert_int_eq(ranks_mann_whitney(a, 50, b, 50, &memory, &w), 0);
     CLOSE(w.exact.p, 0.0010550164711136663, 1e-12);
-    ck_assert_int_eq(ranks_mann_whitney(a, 51, b, 50, &w), 0);
+    ck_assert_int_eq(ranks_mann_whitney(a, 51, b, 50, &memory, &w), 0);
     ck_assert(isnan(w.exact.p) && w.asymptotic.p > 0);
+    ranks_forget(&memory);
 }
 END_TEST
 
@@ -134,11 +138,13 @@ START_TEST(ties_and_equal_samples_have_no_exact_p)
 {
     const double a[] = {1, 1, 2}, b[] = {1, 2, 3}, same[] = {4, 4, 4};
     struct mann_whitney w;
-    ck_assert_int_eq(ranks_mann_whitney(a, 3, b, 3, &w), 0);
+    struct ranks_memory memory = {0};
+    ck_assert_int_eq(ranks_mann_whitney(a, 3, b, 3, &memory, &w), 0);
     ck_assert(w.ties && isnan(w.exact.p) && !isnan(w.asymptotic.p));
     CLOSE(w.U_a + w.U_b, 9.0, 0);
-    ck_assert_int_eq(ranks_mann_whitney(same, 3, same, 3, &w), 0);
+    ck_assert_int_eq(ranks_mann_whitney(same, 3, same, 3, &memory, &w), 0);
     ck_assert(isnan(w.z) && isnan(w.asymptotic.p));
+    ranks_forget(&memory);
 }
 END_TEST
 
@@ -146,12 +152,14 @@ START_TEST(shift_is_a_pairwise_difference)
 {
     const double a[] = {1.1, 2.2, 3.3, 4.4, 5.5}, b[] = {2.0, 6.1, 7.2, 8.3};
     struct shift s;
-    ck_assert_int_eq(ranks_shift(a, 5, b, 4, 0.95, &s), 0);
+    struct ranks_memory memory = {0};
+    ck_assert_int_eq(ranks_shift(a, 5, b, 4, 0.95, &memory, &s), 0);
     CLOSE(s.median, 2.8, 1e-14);        /* of 20 sorted pairs the 10th and 11th */
     CLOSE(s.interval.low, -2.4, 1e-14); /* P(U <= 1) = 2 / 126 <= 0.025 < P(U <= 2) */
     CLOSE(s.interval.high, 6.1, 1e-14);
-    ck_assert_int_eq(ranks_shift(a, 2, b, 2, 0.95, &s), 0);
+    ck_assert_int_eq(ranks_shift(a, 2, b, 2, 0.95, &memory, &s), 0);
     ck_assert(isnan(s.interval.low) && !isnan(s.median));
+    ranks_forget(&memory);
 }
 END_TEST
 
@@ -165,6 +173,7 @@ START_TEST(shift_of_many_pairs_is_the_middle_of_all)
 {
     static double a[80], b[70], all[80 * 70];
     struct shift s;
+    struct ranks_memory memory = {0};
     for (int i = 0; i < 80; i++)
         a[i] = sqrt(i * i * i);
     for (int i = 0; i < 70; i++)
@@ -172,11 +181,12 @@ START_TEST(shift_of_many_pairs_is_the_middle_of_all)
     for (int i = 0; i < 80 * 70; i++)
         all[i] = b[i % 70] - a[i / 70];
     qsort(all, 80 * 70, sizeof *all, compare_doubles);
-    ck_assert_int_eq(ranks_shift(a, 80, b, 70, 0.95, &s), 0);
+    ck_assert_int_eq(ranks_shift(a, 80, b, 70, 0.95, &memory, &s), 0);
     ck_assert_double_eq(s.median, all[2799] + (all[2800] - all[2799]) / 2);
     /* k = floor(2800 - 1.95996 sqrt(80 x 70 x 151 / 12)) = 2279, the ties change no digit of it */
     ck_assert_double_eq(s.interval.low, all[2278]);
     ck_assert_double_eq(s.interval.high, all[5600 - 2279]);
+    ranks_forget(&memory);
 }
 END_TEST
 

@@ -148,10 +148,10 @@ static void compare_means(struct comparison *c, const double *a, size_t n_a, con
 }
 
 static int compare_ranks(struct comparison *c, const double *a, size_t n_a, const double *b,
-                         size_t n_b)
+                         size_t n_b, struct ranks_memory *memory)
 {
     struct mann_whitney w;
-    if (ranks_mann_whitney(a, n_a, b, n_b, &w) < 0)
+    if (ranks_mann_whitney(a, n_a, b, n_b, memory, &w) < 0)
         return -1;
     c->mann_whitney_U_a = w.U_a;
     c->mann_whitney_U_b = w.U_b;
@@ -167,7 +167,7 @@ static int compare_ranks(struct comparison *c, const double *a, size_t n_a, cons
 
 /* On logarithms, which only positive latencies have. */
 static int compare_ratios(struct comparison *c, const double *a, size_t n_a, const double *b,
-                          size_t n_b, double margin, double *scratch)
+                          size_t n_b, double margin, double *scratch, struct ranks_memory *memory)
 {
     double *x = scratch, *y = scratch + n_a;
     struct shift shift;
@@ -177,7 +177,7 @@ static int compare_ratios(struct comparison *c, const double *a, size_t n_a, con
         x[i] = log(a[i]);
     for (size_t i = 0; i < n_b; i++)
         y[i] = log(b[i]);
-    if (ranks_shift(x, n_a, y, n_b, COMPARISON_LEVEL, &shift) < 0)
+    if (ranks_shift(x, n_a, y, n_b, COMPARISON_LEVEL, memory, &shift) < 0)
         return -1;
     c->ratio = exp(shift.median);
     c->ratio_low = exp(shift.interval.low);
@@ -212,7 +212,7 @@ static double disagreement(const struct comparison *c)
 }
 
 int comparison_make(struct comparison *c, const double *a, size_t n_a, const double *b, size_t n_b,
-                    double margin, double *scratch)
+                    double margin, double *scratch, struct ranks_memory *memory)
 {
     c->sample = "repetitions";
     c->n_a = (double)n_a;
@@ -220,13 +220,13 @@ int comparison_make(struct comparison *c, const double *a, size_t n_a, const dou
     c->median_a = stats_median(a, n_a);
     c->median_b = stats_median(b, n_b);
     compare_means(c, a, n_a, b, n_b);
-    if (compare_ratios(c, a, n_a, b, n_b, margin, scratch) < 0)
+    if (compare_ratios(c, a, n_a, b, n_b, margin, scratch, memory) < 0)
         return -1;
     if (n_a < 2 || n_b < 2) {
         c->note = "a side has only one repetition: no test";
         return 0;
     }
-    if (compare_ranks(c, a, n_a, b, n_b) < 0)
+    if (compare_ranks(c, a, n_a, b, n_b, memory) < 0)
         return -1;
     if (isnan(c->student_p))
         c->note = "no variation on either side: no t-test";

@@ -34,14 +34,16 @@ struct comparison {
 
 extern const struct table comparison_table;
 
+struct ranks_memory; /* see ranks.h */
+
 /* All figures unknown. */
 void comparison_clear(struct comparison *c);
 
 /* Fills in what two samples say, each in ascending order and of n_a, n_b >= 1 values.
  * margin: ratios within 1 / (1 + margin) .. 1 + margin count as equivalent.  scratch: room for
- * n_a + n_b values.  0, or -1: out of memory. */
+ * n_a + n_b values.  memory: see ranks.h.  0, or -1: out of memory. */
 int comparison_make(struct comparison *c, const double *a, size_t n_a, const double *b, size_t n_b,
-                    double margin, double *scratch);
+                    double margin, double *scratch, struct ranks_memory *memory);
 
 /* Adds what launches say: a, b: mean ln latency of each, n_a + n_b >= 3 of them.  With two or more
  * on both sides they are the sample that the verdict rests on: repetitions within one launch are

@@ -44,10 +44,9 @@ static void fill_intervals(struct summary *s, const double *x, size_t n)
     s->median_high = m.high;
 }
 
-void summary_make(struct summary *s, const char *table, double *x, size_t n, size_t draws,
+void summary_make(struct summary *s, const char *table, const double *x, size_t n, size_t draws,
                   double *scratch)
 {
-    stats_sort(x, n);
     s->n = (double)n;
     s->mean = stats_mean(x, n);
     s->sd = stats_sd(x, n);

@@ -56,10 +56,10 @@ struct summary {
                  "95 % bootstrap interval of the mean, BCa, from n = 20"),                         \
         SUMMARY_(bca_high, NUMBER, DETAIL, unit, "see bca_low")
 
-/* Fills in all but s->keys, which are there already, from the n >= 1 values, and sorts these.  The
- * bootstrap's random numbers depend on the table's name and the keys; draws 0: no bootstrap;
+/* Fills in all but s->keys, which are there already, from the n >= 1 values, in ascending order.
+ * The bootstrap's random numbers depend on the table's name and the keys; draws 0: no bootstrap;
  * scratch: room for `draws` values. */
-void summary_make(struct summary *s, const char *table, double *values, size_t n, size_t draws,
-                  double *scratch);
+void summary_make(struct summary *s, const char *table, const double *values, size_t n,
+                  size_t draws, double *scratch);
 
 #endif

@@ -6,6 +6,7 @@
 #include "ranks.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <gsl/gsl_cdf.h>
@@ -41,15 +42,28 @@ static double *exact_distribution(size_t m, size_t n, size_t most)
     return f;
 }
 
-static int find_exact(double u, size_t n_a, size_t n_b, struct tail *ret)
+/* The same for u up to half of all pairs, which memory keeps.  NULL: out of memory. */
+static const double *lower_half(struct ranks_memory *memory, size_t n_a, size_t n_b)
 {
-    size_t m = n_a < n_b ? n_a : n_b, n = n_a < n_b ? n_b : n_a, most = (size_t)u;
-    double *p = exact_distribution(m, n, most);
+    size_t m = n_a < n_b ? n_a : n_b, n = n_a < n_b ? n_b : n_a;
+    for (size_t i = 0; i < RANKS_KEPT; i++)
+        if (memory->kept[i].p && memory->kept[i].m == m && memory->kept[i].n == n)
+            return memory->kept[i].p;
+    double *p = exact_distribution(m, n, m * n / 2);
     if (!p)
-        return -1;
-    *ret = tail_of(fmin(1, 2 * p[most]));
-    free(p);
-    return 0;
+        return NULL;
+    size_t i = memory->next++ % RANKS_KEPT;
+    free(memory->kept[i].p);
+    memory->kept[i].m = m;
+    memory->kept[i].n = n;
+    return memory->kept[i].p = p;
+}
+
+void ranks_forget(struct ranks_memory *memory)
+{
+    for (size_t i = 0; i < RANKS_KEPT; i++)
+        free(memory->kept[i].p);
+    *memory = (struct ranks_memory){0};
 }
 
 /* --- U, ties and the normal approximation */
@@ -82,7 +96,7 @@ static double null_sd(double n_a, double n_b, double ties)
 }
 
 int ranks_mann_whitney(const double *a, size_t n_a, const double *b, size_t n_b,
-                       struct mann_whitney *ret)
+                       struct ranks_memory *memory, struct mann_whitney *ret)
 {
     double halves, ties, pairs = (double)n_a * (double)n_b;
     count_pairs(a, n_a, b, n_b, &halves, &ties);
@@ -98,9 +112,12 @@ int ranks_mann_whitney(const double *a, size_t n_a, const double *b, size_t n_b,
         w.z = (fmax(w.U_a, w.U_b) - pairs / 2 - 0.5) / sd;
         w.asymptotic = tail_normal_two_sided(w.z);
     }
-    if (!w.ties && pairs <= RANKS_EXACT_PAIRS &&
-        find_exact(fmin(w.U_a, w.U_b), n_a, n_b, &w.exact) < 0)
-        return -1;
+    if (!w.ties && pairs <= RANKS_EXACT_PAIRS) {
+        const double *p = lower_half(memory, n_a, n_b);
+        if (!p)
+            return -1;
+        w.exact = tail_of(fmin(1, 2 * p[(size_t)fmin(w.U_a, w.U_b)]));
+    }
     *ret = w;
     return 0;
 }
@@ -110,13 +127,15 @@ int ranks_mann_whitney(const double *a, size_t n_a, const double *b, size_t n_b,
 /* How many differences b - a are at most x. */
 static double count_at_most(const double *a, size_t n_a, const double *b, size_t n_b, double x)
 {
-    double count = 0;
-    for (size_t i = 0, k = 0; i < n_a; i++) {
-        while (k < n_b && b[k] - a[i] <= x)
-            k++;
-        count += (double)k;
+    size_t i = 0, k = 0;
+    uint64_t count = 0;
+    while (i < n_a && k < n_b) { /* without branches that depend on the data */
+        uint64_t up = b[k] - a[i] <= x;
+        count += k & (up - 1);
+        k += up;
+        i += 1 - up;
     }
-    return count;
+    return (double)(count + (uint64_t)(n_a - i) * n_b);
 }
 
 /* Differences above low and at most high, of which there are at most `most`, into ret. */
@@ -213,29 +232,29 @@ static struct interval kth_difference(const double *a, size_t n_a, const double 
 }
 
 /* The interval goes from the k-th smallest to the k-th largest difference; 0: too few pairs. */
-static double interval_rank(size_t n_a, size_t n_b, double level, double ties)
+static double interval_rank(size_t n_a, size_t n_b, double level, double ties,
+                            struct ranks_memory *memory)
 {
     double pairs = (double)n_a * (double)n_b, beyond = (1 - level) / 2;
     if (pairs > RANKS_EXACT_PAIRS) {
         double half = gsl_cdf_ugaussian_Pinv(0.5 + level / 2);
         return floor(pairs / 2 - half * null_sd((double)n_a, (double)n_b, ties));
     }
-    size_t m = n_a < n_b ? n_a : n_b, n = n_a < n_b ? n_b : n_a, k = 0;
-    double *p = exact_distribution(m, n, m * n / 2);
+    size_t k = 0;
+    const double *p = lower_half(memory, n_a, n_b);
     if (!p)
         return -1;
-    while (k <= m * n / 2 && p[k] <= beyond)
+    while (k <= n_a * n_b / 2 && p[k] <= beyond)
         k++;
-    free(p);
     return (double)k;
 }
 
 int ranks_shift(const double *a, size_t n_a, const double *b, size_t n_b, double level,
-                struct shift *ret)
+                struct ranks_memory *memory, struct shift *ret)
 {
     double halves, ties, pairs = (double)n_a * (double)n_b;
     count_pairs(a, n_a, b, n_b, &halves, &ties);
-    double k = interval_rank(n_a, n_b, level, ties), middle = floor((pairs + 1) / 2);
+    double k = interval_rank(n_a, n_b, level, ties, memory), middle = floor((pairs + 1) / 2);
     if (k < 0)
         return -1;
     struct interval median =

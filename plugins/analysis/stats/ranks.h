@@ -24,9 +24,21 @@ struct mann_whitney {
     struct tail asymptotic, exact;
 };
 
+/* Exact distributions that were worked out, for pairs of sizes that come again: zeroed at first,
+ * then freed by ranks_forget(). */
+#define RANKS_KEPT 16
+struct ranks_memory {
+    struct {
+        size_t m, n;
+        double *p; /* P(U <= u) for u = 0 .. m n / 2 */
+    } kept[RANKS_KEPT];
+    size_t next;
+};
+void ranks_forget(struct ranks_memory *memory);
+
 /* n_a, n_b >= 1.  0, or -1: out of memory. */
 int ranks_mann_whitney(const double *a, size_t n_a, const double *b, size_t n_b,
-                       struct mann_whitney *ret);
+                       struct ranks_memory *memory, struct mann_whitney *ret);
 
 /* Hodges and Lehmann's shift: the median of all differences b - a, and its interval at `level` by
  * inverting the test above (exact counts where it has them, else the normal approximation without
@@ -36,6 +48,6 @@ struct shift {
     struct interval interval;
 };
 int ranks_shift(const double *a, size_t n_a, const double *b, size_t n_b, double level,
-                struct shift *ret);
+                struct ranks_memory *memory, struct shift *ret);
 
 #endif
