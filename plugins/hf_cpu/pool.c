@@ -10,29 +10,35 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Rounds of waiting before a helper sleeps and the caller lets others run: about 100 microseconds,
  * which is longer than anything between two jobs, and less than a neighbour would mind. */
 #define SPINS 4000
 #define LINE 64
 
-/* The ticket holds the job's number (upper half) and how many of its pieces are still free (lower
- * half), so that a piece of an old job can never be taken for one of the next.  It and the count of
- * what is done have cache lines of their own: waiting on one does not slow the other. */
+/* The pieces of the present job that one thread begins with: the first free one (upper half) and
+ * the one after the last (lower half).  The job and its argument are set before, and changed only
+ * when all its pieces are done, so whoever takes a piece finds the job that it belongs to. */
+struct share {
+    _Alignas(LINE) _Atomic uint64_t free;
+};
+
+/* What is waited for has cache lines of its own: waiting on one does not slow the other. */
 struct cpu_pool {
-    _Alignas(LINE) _Atomic uint64_t ticket;
-    _Alignas(LINE) _Atomic int done;
+    _Alignas(LINE) _Atomic uint64_t jobs; /* given out so far */
+    _Alignas(LINE) _Atomic int done;      /* pieces of the present one */
     _Alignas(LINE) _Atomic int asleep;
     _Atomic bool stopping;
     cpu_pool_job *job;
     void *arg;
-    int pieces;
     int threads;
     bool pin;
     cpu_set_t processors; /* that the caller had before it was pinned */
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    pthread_t *ids; /* [threads - 1] */
+    pthread_t *ids;       /* [threads - 1] */
+    struct share *shares; /* [threads] */
 };
 
 struct helper {
@@ -49,35 +55,49 @@ static inline void pause_briefly(void)
 #endif
 }
 
-/* Takes a free piece of the job that the ticket is about; -1: there is none. */
-static int pool_take(struct cpu_pool *p)
+static uint64_t share_of(int first, int end)
 {
-    uint64_t ticket = atomic_load_explicit(&p->ticket, memory_order_acquire);
-    while ((uint32_t)ticket > 0)
-        if (atomic_compare_exchange_weak_explicit(&p->ticket, &ticket, ticket - 1,
-                                                  memory_order_acq_rel, memory_order_acquire))
-            return p->pieces - (int)(uint32_t)ticket;
-    return -1;
+    return (uint64_t)(uint32_t)first << 32 | (uint32_t)end;
 }
 
-static void pool_work(struct cpu_pool *p, int thread)
+/* Takes a piece, the first of the thread's own share or the last of another's; -1: there is none.
+ */
+static int share_take(struct share *s, bool own)
 {
-    for (int piece = pool_take(p); piece >= 0; piece = pool_take(p)) {
-        p->job(p->arg, piece, thread);
-        atomic_fetch_add_explicit(&p->done, 1, memory_order_release);
+    uint64_t free = atomic_load_explicit(&s->free, memory_order_acquire);
+    for (;;) {
+        int first = (int)(free >> 32), end = (int)(uint32_t)free;
+        if (first >= end)
+            return -1;
+        uint64_t left = own ? share_of(first + 1, end) : share_of(first, end - 1);
+        if (atomic_compare_exchange_weak_explicit(&s->free, &free, left, memory_order_acq_rel,
+                                                  memory_order_acquire))
+            return own ? first : end - 1;
     }
 }
 
-static bool pool_has_news(struct cpu_pool *p)
+/* The own share in order, then what others have not begun. */
+static void pool_work(struct cpu_pool *p, int thread)
 {
-    return (uint32_t)atomic_load(&p->ticket) > 0 || atomic_load(&p->stopping);
+    for (int i = 0; i < p->threads; i++) {
+        struct share *s = &p->shares[(thread + i) % p->threads];
+        for (int piece = share_take(s, i == 0); piece >= 0; piece = share_take(s, i == 0)) {
+            p->job(p->arg, piece, thread);
+            atomic_fetch_add_explicit(&p->done, 1, memory_order_release);
+        }
+    }
 }
 
-static void pool_sleep(struct cpu_pool *p)
+static bool pool_has_news(struct cpu_pool *p, uint64_t seen)
+{
+    return atomic_load(&p->jobs) != seen || atomic_load(&p->stopping);
+}
+
+static void pool_sleep(struct cpu_pool *p, uint64_t seen)
 {
     pthread_mutex_lock(&p->lock);
     atomic_fetch_add(&p->asleep, 1);
-    while (!pool_has_news(p))
+    while (!pool_has_news(p, seen))
         pthread_cond_wait(&p->wake, &p->lock);
     atomic_fetch_sub(&p->asleep, 1);
     pthread_mutex_unlock(&p->lock);
@@ -113,14 +133,15 @@ static void *pool_helper(void *arg)
     if (h.pool->pin)
         pool_pin(h.pool, h.thread);
     while (!atomic_load(&h.pool->stopping)) {
+        uint64_t seen = atomic_load(&h.pool->jobs);
         pool_work(h.pool, h.thread);
         int spins = 0;
-        while (spins < SPINS && !pool_has_news(h.pool)) {
+        while (spins < SPINS && !pool_has_news(h.pool, seen)) {
             pause_briefly();
             spins++;
         }
         if (spins == SPINS)
-            pool_sleep(h.pool);
+            pool_sleep(h.pool, seen);
     }
     return NULL;
 }
@@ -131,10 +152,13 @@ void cpu_pool_run(struct cpu_pool *p, cpu_pool_job *job, void *arg, int pieces)
         return;
     p->job = job;
     p->arg = arg;
-    p->pieces = pieces;
     atomic_store_explicit(&p->done, 0, memory_order_relaxed);
-    uint64_t number = (atomic_load_explicit(&p->ticket, memory_order_relaxed) >> 32) + 1;
-    atomic_store(&p->ticket, number << 32 | (uint32_t)pieces);
+    for (int64_t t = 0; t < p->threads; t++)
+        atomic_store_explicit(
+            &p->shares[t].free,
+            share_of((int)(t * pieces / p->threads), (int)((t + 1) * pieces / p->threads)),
+            memory_order_release);
+    atomic_fetch_add(&p->jobs, 1);
     if (p->threads > 1 && pieces > 1)
         pool_wake(p);
     pool_work(p, 0);
@@ -169,6 +193,13 @@ static void pool_end_helpers(struct cpu_pool *p, int count)
         pthread_join(p->ids[i], NULL);
 }
 
+static void pool_free(struct cpu_pool *p)
+{
+    free(p->shares);
+    free(p->ids);
+    free(p);
+}
+
 static struct cpu_pool *pool_make(int threads, bool pin)
 {
     struct cpu_pool *p = aligned_alloc(LINE, sizeof *p);
@@ -176,10 +207,12 @@ static struct cpu_pool *pool_make(int threads, bool pin)
         return NULL;
     *p = (struct cpu_pool){.threads = threads};
     p->ids = calloc((size_t)threads, sizeof *p->ids);
-    if (!p->ids) {
-        free(p);
+    p->shares = aligned_alloc(LINE, (size_t)threads * sizeof *p->shares);
+    if (!p->ids || !p->shares) {
+        pool_free(p);
         return NULL;
     }
+    memset(p->shares, 0, (size_t)threads * sizeof *p->shares);
     p->pin = pin && sched_getaffinity(0, sizeof p->processors, &p->processors) == 0 &&
              CPU_COUNT(&p->processors) > 0;
     pthread_mutex_init(&p->lock, NULL);
@@ -212,8 +245,7 @@ void cpu_pool_stop(struct cpu_pool *p)
         (void)pthread_setaffinity_np(pthread_self(), sizeof p->processors, &p->processors);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
-    free(p->ids);
-    free(p);
+    pool_free(p);
 }
 
 int cpu_pool_threads(const struct cpu_pool *p)

@@ -3,10 +3,11 @@
 
 /* Threads that share the pieces of one job after another.
  *
- * A job is a number of pieces; every thread, the caller included, takes the next free piece until
- * none is left.  The caller waits for pieces, not for threads: a helper that the system keeps off
- * its core delays a job only by a piece that it has begun.  Helpers wait actively for a short
- * while, since a decode step is some hundred jobs of microseconds, and then sleep. */
+ * A job is a number of pieces.  Each thread, the caller included, has a share of its own, of pieces
+ * that follow each other, so that what it reads is one stream; whoever is done with its share takes
+ * from the ends of the others'.  The caller waits for pieces, not for threads: a helper that the
+ * system keeps off its core delays a job only by a piece that it has begun.  Helpers wait actively
+ * for a short while, since a decode step is some hundred jobs of microseconds, and then sleep. */
 
 #ifndef HF_CPU_POOL_H
 #define HF_CPU_POOL_H
@@ -27,7 +28,8 @@ void cpu_pool_stop(struct cpu_pool *p);
 
 int cpu_pool_threads(const struct cpu_pool *p);
 
-/* Does all pieces and returns.  Only from the thread that started the pool, never from a job. */
+/* Does all pieces and returns; thread t begins with those from t * pieces / threads on.  Only from
+ * the thread that started the pool, never from a job. */
 void cpu_pool_run(struct cpu_pool *p, cpu_pool_job *job, void *arg, int pieces);
 
 /* Processors that this process may run on. */

@@ -102,22 +102,30 @@ static void check_narrow(int64_t n)
     ck_assert_mem_eq(out, half, (size_t)n * sizeof *half);
 }
 
+/* Streams of `rows` rows each, one behind the other. */
+static void check_gemv_streams(int64_t n, enum hf_dtype type, int streams, int rows)
+{
+    const char *data = as_type(type);
+    const void *w[CPU_STREAMS_MAX];
+    for (int s = 0; s < streams; s++)
+        w[s] = data + (size_t)(s * rows * n) * hf_dtype_bytes(type);
+    out[streams * rows] = GUARD;
+    k->gemv[type](out, w, streams, a, rows, n);
+    for (int r = 0; r < streams * rows; r++) {
+        double sum = 0.0;
+        for (int64_t c = 0; c < n; c++)
+            sum += element(data, type, r * n + c) * (double)a[c];
+        expect("gemv", n, r, (double)out[r], sum, 1e-6 * sqrt((double)n) + 1e-6);
+    }
+    ck_assert(out[streams * rows] == GUARD);
+}
+
 static void check_gemv(int64_t n)
 {
-    for (int type = 0; type < CPU_DTYPES; type++) {
-        const void *w = as_type((enum hf_dtype)type);
-        for (int rows = 1; rows <= ROWS; rows++) {
-            out[rows] = GUARD;
-            k->gemv[type](out, w, a, rows, n);
-            for (int r = 0; r < rows; r++) {
-                double sum = 0.0;
-                for (int64_t c = 0; c < n; c++)
-                    sum += element(w, (enum hf_dtype)type, r * n + c) * (double)a[c];
-                expect("gemv", n, r, (double)out[r], sum, 1e-6 * sqrt((double)n) + 1e-6);
-            }
-            ck_assert(out[rows] == GUARD);
-        }
-    }
+    for (int type = 0; type < CPU_DTYPES; type++)
+        for (int streams = 1; streams <= CPU_STREAMS_MAX; streams *= 2)
+            for (int rows = 1; rows * streams <= ROWS; rows++)
+                check_gemv_streams(n, (enum hf_dtype)type, streams, rows);
 }
 
 static void check_rms_norm(int64_t n)

@@ -20,6 +20,7 @@
 
 #define CPU_PANEL_MAX 32 /* the widest panel of any form */
 #define CPU_DTYPES 3     /* of enum hf_dtype */
+#define CPU_STREAMS_MAX 4
 
 /* c[r][t] = sum over p < depth of a[r * a_row + p * a_step] * b[p * b_row + t], t < panel; with
  * `add`, added to what c holds. */
@@ -59,8 +60,11 @@ struct cpu_kernels {
     void (*product_bf16)(const struct cpu_tile_bf16 *t, int64_t rows);
     void (*pack_bf16)(uint16_t *out, const float *x, int64_t n);
 
-    /* y[r] = sum over c of w[r * cols + c] * x[c]; rows of w follow each other */
-    void (*gemv[CPU_DTYPES])(float *y, const void *w, const float *x, int64_t rows, int64_t cols);
+    /* y[s * rows + r] = sum over c of w[s][r * cols + c] * x[c], s < streams, r < rows: matrices
+     * whose rows are read side by side.  1, 2 or 4 streams; far from each other they are as fast as
+     * memory, while rows that lie next to each other keep the processor from reading ahead. */
+    void (*gemv[CPU_DTYPES])(float *y, const void *const *w, int streams, const float *x,
+                             int64_t rows, int64_t cols);
 
     /* --- conversions, exact to float32, rounded to nearest even to float16 --- */
     void (*widen[CPU_DTYPES])(float *out, const void *x, int64_t n);

@@ -44,42 +44,64 @@ ALWAYS void row_fetch(const char *at, const enum hf_dtype type)
         __builtin_prefetch(at + FETCH_AHEAD + line, 0, 2);
 }
 
-/* The products of two rows with x: two streams from memory, which together are faster than one, and
- * than four. */
-ALWAYS void row_dots(const char *u, const char *w, const float *x, int64_t cols,
-                     const enum hf_dtype type, float *ret_u, float *ret_w)
+/* The products of a row of each of `streams`, a constant in every call, with x. */
+ALWAYS void row_dots(float *y, int64_t y_row, const char *const *w, const int streams,
+                     const float *x, int64_t cols, const enum hf_dtype type)
 {
     const int64_t size = (int64_t)hf_dtype_bytes(type);
-    vec a = {0}, b = {0}, c = {0}, d = {0};
+    vec low[CPU_STREAMS_MAX], high[CPU_STREAMS_MAX];
+    UNROLL
+    for (int s = 0; s < streams; s++)
+        low[s] = high[s] = (vec){0};
     int64_t i = 0;
     for (; i + 2 * LANES <= cols; i += 2 * LANES) {
-        vec low = vec_load(x + i), high = vec_load(x + i + LANES);
-        row_fetch(u + i * size, type);
-        row_fetch(w + i * size, type);
-        a += row_load(u, i, type) * low;
-        b += row_load(u, i + LANES, type) * high;
-        c += row_load(w, i, type) * low;
-        d += row_load(w, i + LANES, type) * high;
+        vec a = vec_load(x + i), b = vec_load(x + i + LANES);
+        UNROLL
+        for (int s = 0; s < streams; s++) {
+            row_fetch(w[s] + i * size, type);
+            low[s] += row_load(w[s], i, type) * a;
+            high[s] += row_load(w[s], i + LANES, type) * b;
+        }
     }
     for (; i < cols; i += LANES) {
         int64_t n = cols - i < LANES ? cols - i : LANES;
         vec part = vec_load_part(x + i, n);
-        a += row_load_part(u, i, n, type) * part;
-        c += row_load_part(w, i, n, type) * part;
+        UNROLL
+        for (int s = 0; s < streams; s++)
+            low[s] += row_load_part(w[s], i, n, type) * part;
     }
-    *ret_u = vec_sum(a + b);
-    *ret_w = vec_sum(c + d);
+    UNROLL
+    for (int s = 0; s < streams; s++)
+        y[s * y_row] = vec_sum(low[s] + high[s]);
 }
 
-ALWAYS void row_gemv(float *y, const void *w, const float *x, int64_t rows, int64_t cols,
-                     const enum hf_dtype type)
+ALWAYS void row_streams(float *y, const void *const *w, const int streams, const float *x,
+                        int64_t rows, int64_t cols, const enum hf_dtype type)
 {
-    const int64_t half = (rows + 1) / 2, bytes = cols * (int64_t)hf_dtype_bytes(type);
-    const char *at = w;
-    for (int64_t r = 0; r < half; r++) {
-        /* Where the rows are odd, the last of the first half has none beside it. */
-        int64_t other = r + half < rows ? r + half : r;
-        row_dots(at + r * bytes, at + other * bytes, x, cols, type, &y[r], &y[other]);
+    const int64_t bytes = cols * (int64_t)hf_dtype_bytes(type);
+    const char *at[CPU_STREAMS_MAX];
+    for (int s = 0; s < streams; s++)
+        at[s] = w[s];
+    for (int64_t r = 0; r < rows; r++) {
+        row_dots(y + r, rows, at, streams, x, cols, type);
+        for (int s = 0; s < streams; s++)
+            at[s] += bytes;
+    }
+}
+
+ALWAYS void row_gemv(float *y, const void *const *w, int streams, const float *x, int64_t rows,
+                     int64_t cols, const enum hf_dtype type)
+{
+    switch (streams) {
+    case 1:
+        row_streams(y, w, 1, x, rows, cols, type);
+        break;
+    case 2:
+        row_streams(y, w, 2, x, rows, cols, type);
+        break;
+    case 4:
+        row_streams(y, w, 4, x, rows, cols, type);
+        break;
     }
 }
 
@@ -88,9 +110,10 @@ ALWAYS void row_gemv(float *y, const void *w, const float *x, int64_t rows, int6
     {                                                                                              \
         row_widen(out, x, n, TYPE);                                                                \
     }                                                                                              \
-    static void gemv_##NAME(float *y, const void *w, const float *x, int64_t rows, int64_t cols)   \
+    static void gemv_##NAME(float *y, const void *const *w, int streams, const float *x,           \
+                            int64_t rows, int64_t cols)                                            \
     {                                                                                              \
-        row_gemv(y, w, x, rows, cols, TYPE);                                                       \
+        row_gemv(y, w, streams, x, rows, cols, TYPE);                                              \
     }
 
 ROW_KERNELS(half, HF_F16)
