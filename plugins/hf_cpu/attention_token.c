@@ -13,7 +13,7 @@
 
 struct token_job {
     struct cpu_engine *g;
-    int64_t layer, from;
+    int64_t layer, from, splits;
 };
 
 /* c[heads][b's row] = a b, where b is in the cache's type. */
@@ -63,7 +63,7 @@ static void token_piece(void *arg, int piece, int thread)
     struct cpu_engine *g = j->g;
     const struct hf_config *c = &g->config;
     const int64_t heads = c->heads / c->kv_heads, row = cpu_cache_value_row(&g->frame);
-    int64_t split = piece / c->kv_heads, kv_head = piece % c->kv_heads;
+    int64_t kv_head = piece / j->splits, split = piece % j->splits;
     int64_t at = split * CPU_DECODE_SPLIT, left = j->from + 1 - at;
     int64_t count = left < CPU_DECODE_SPLIT ? left : CPU_DECODE_SPLIT;
     float *scores = cpu_thread_scratch(g, thread);
@@ -100,8 +100,8 @@ static void token_combine(struct cpu_engine *g, int64_t head, int64_t splits)
 
 void cpu_attention_token(struct cpu_engine *g, int64_t layer, int64_t from)
 {
-    struct token_job j = {g, layer, from};
     int64_t splits = from / CPU_DECODE_SPLIT + 1;
+    struct token_job j = {g, layer, from, splits};
     cpu_pool_run(g->pool, token_piece, &j, (int)(splits * g->config.kv_heads));
     for (int64_t head = 0; head < g->config.heads; head++)
         token_combine(g, head, splits);
