@@ -156,21 +156,27 @@ static void compare_mode(const struct cpu_engine_options *o, const struct refere
     cpu_engine_free(g);
 }
 
-static void compare_modes(const char *folder, bool rope_half, const struct reference *r,
-                          struct tally *tallies)
+/* All modes of one form of the kernels; a line for each kind of arithmetic. */
+static void compare_form(const struct checkpoint *c, const char *folder, const char *form,
+                         const struct reference *r)
 {
-    for (const struct cpu_kernels *const *k = cpu_kernels_usable(); *k; k++)
-        for (int mode = 0; mode < 16; mode++) {
-            struct cpu_engine_options o = {.path = folder,
-                                           .rope_half = rope_half,
-                                           .instructions = (*k)->name,
-                                           .threads = mode & 1 ? 2 : 1,
-                                           .attention = mode & 2 ? CPU_EAGER : CPU_FLASH,
-                                           .logits_all = mode & 4,
-                                           .kv = mode & 8 ? HF_F32 : HF_F16,
-                                           .pin = mode == 3};
-            compare_mode(&o, r, tallies);
-        }
+    struct tally tallies[TOLERANCES] = {0};
+    for (int mode = 0; mode < 16; mode++) {
+        struct cpu_engine_options o = {.path = folder,
+                                       .rope_half = c->rope_half,
+                                       .instructions = form,
+                                       .threads = mode & 1 ? 2 : 1,
+                                       .attention = mode & 2 ? CPU_EAGER : CPU_FLASH,
+                                       .logits_all = mode & 4,
+                                       .kv = mode & 8 ? HF_F32 : HF_F16,
+                                       .pin = mode == 3};
+        compare_mode(&o, r, tallies);
+    }
+    for (int i = 0; i < TOLERANCES; i++)
+        if (tallies[i].modes)
+            fprintf(stderr, "%-26s %-11s %-18s %2d modes: logits within %.1e, %d of %d tokens\n",
+                    c->name, form, tolerances[i].name, tallies[i].modes, tallies[i].worst,
+                    tallies[i].same, tallies[i].tokens);
 }
 
 START_TEST(logits_and_tokens_are_those_of_transformers_in_every_mode)
@@ -178,7 +184,6 @@ START_TEST(logits_and_tokens_are_those_of_transformers_in_every_mode)
     const struct checkpoint *c = &checkpoints[_i];
     char folder[1024];
     struct reference r = {0};
-    struct tally tallies[TOLERANCES] = {0};
     const char *root = c->shared ? support_reference(c->name) : getenv("CTXMARK_SRCDIR");
     if (!root) {
         fprintf(stderr, "SKIP %s is not here\n", c->name);
@@ -187,12 +192,8 @@ START_TEST(logits_and_tokens_are_those_of_transformers_in_every_mode)
     snprintf(folder, sizeof folder, "%s%s%s", root, c->shared ? "" : "/tests/data/checkpoints/",
              c->shared ? "" : c->name);
     reference_open(folder, &r);
-    compare_modes(folder, c->rope_half, &r, tallies);
-    for (int i = 0; i < TOLERANCES; i++)
-        if (tallies[i].modes)
-            fprintf(stderr, "%-26s %-18s %2d modes: logits within %.1e, %d of %d tokens\n", c->name,
-                    tolerances[i].name, tallies[i].modes, tallies[i].worst, tallies[i].same,
-                    tallies[i].tokens);
+    for (const struct cpu_kernels *const *k = cpu_kernels_usable(); *k; k++)
+        compare_form(c, folder, (*k)->name, &r);
     hf_safetensors_close(&r.file);
 }
 END_TEST
