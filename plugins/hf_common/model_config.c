@@ -22,7 +22,6 @@
 #define SIZE_MAX_HEADS 1024
 #define SIZE_MAX_HEAD_DIM 1024
 #define SIZE_MAX_VOCAB (INT64_C(1) << 22)
-#define SIZE_MAX_POSITIONS (INT64_C(1) << 27)
 
 /* What transformers takes where a config says nothing.  0: what the sizes give. */
 struct family {
@@ -112,7 +111,7 @@ static int config_read_sizes(const struct reader *r, struct hf_config *c)
         {"head_dim", SIZE_MAX_HEAD_DIM, &c->head_dim, false},
         {"intermediate_size", SIZE_MAX_MLP, &c->intermediate_size, true},
         {"vocab_size", SIZE_MAX_VOCAB, &c->vocab_size, true},
-        {"max_position_embeddings", SIZE_MAX_POSITIONS, &c->max_positions, false},
+        {"max_position_embeddings", HF_POSITIONS_MAX, &c->max_positions, false},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         if (hf_json_int(r->root, r->path, sizes[i].key, 1, sizes[i].max, sizes[i].value, r->e) != 0)
@@ -356,24 +355,6 @@ int hf_config_load(const char *path, struct hf_config *ret_config, struct hf_err
     }
     hf_path_free(file);
     return result;
-}
-
-int hf_config_check_length(const struct hf_config *c, int64_t prompt, int64_t new_tokens,
-                           struct hf_err *e)
-{
-    int64_t most = c->max_positions;
-    if (prompt < 1 || new_tokens < 1 || prompt > most || new_tokens > most - prompt)
-        return hf_err_set(e,
-                          "a prompt of %" PRId64 " tokens and %" PRId64 " new ones do not fit into "
-                          "the model's %" PRId64 " positions (max_position_embeddings)",
-                          prompt, new_tokens, most);
-    if (c->sliding_window > 0 && prompt + new_tokens > c->sliding_window)
-        return hf_err_set(e,
-                          "a prompt of %" PRId64 " tokens and %" PRId64 " new ones are more than "
-                          "the model's sliding window of %" PRId64 ", beyond which this backend "
-                          "cannot go (choose shorter contexts, or max_context for this model)",
-                          prompt, new_tokens, c->sliding_window);
-    return 0;
 }
 
 void hf_config_rope_frequencies(const struct hf_config *c, bool as_half, float *out)

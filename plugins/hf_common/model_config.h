@@ -17,6 +17,9 @@
 
 enum hf_rope { HF_ROPE_DEFAULT, HF_ROPE_LLAMA3 };
 
+/* The longest sequence that sizes are computed of; a config with more is refused. */
+#define HF_POSITIONS_MAX (INT64_C(1) << 27)
+
 struct hf_config {
     char model_type[16]; /* "llama", "mistral", "qwen2" or "qwen3" */
     int64_t hidden_size;
@@ -46,11 +49,6 @@ struct hf_config {
  * hf_path_snapshot()).  0, or -1 with the file, the key and
  * the reason; *ret_config is set on success only. */
 int hf_config_load(const char *path, struct hf_config *ret_config, struct hf_err *e);
-
-/* Whether a prompt and the tokens after it fit into the model's positions, and into its sliding
- * window, within which full attention is exact.  0, or -1 and why not. */
-int hf_config_check_length(const struct hf_config *c, int64_t prompt, int64_t new_tokens,
-                           struct hf_err *e);
 
 /* Parameters in all (a tied embedding counts once) and without embedding and output layer. */
 int64_t hf_config_parameters(const struct hf_config *c, int64_t *ret_without_embeddings);

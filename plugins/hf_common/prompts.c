@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/hf_common/lengths.h"
 #include "plugins/hf_common/path.h"
 #include "plugins/hf_common/prompt.h"
 #include "plugins/hf_common/tokenizer/tokenizer.h"
@@ -201,7 +202,7 @@ int hf_prompts_make(struct hf_prompts *p, const struct ctxmark_request *q, uint3
 {
     if (q->text)
         return prompt_of_text(p, q->text, ret_ids, ret_count, e);
-    if (hf_config_check_length(p->config, q->prompt_tokens, q->max_new_tokens, e) != 0)
+    if (hf_length_check(q->prompt_tokens, q->max_new_tokens, e) != 0)
         return -1;
     size_t bytes = (size_t)q->prompt_tokens * sizeof(int32_t);
     int32_t *ids = malloc(bytes);

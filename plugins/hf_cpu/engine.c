@@ -168,14 +168,11 @@ static enum cpu_status engine_allocate(struct cpu_engine *g, const struct cpu_en
     return CPU_OOM;
 }
 
-static enum cpu_status engine_check_room(const struct cpu_engine *g, int64_t prompt,
-                                         int64_t positions, struct hf_err *e)
+static enum cpu_status engine_check_room(int64_t prompt, int64_t positions, struct hf_err *e)
 {
-    if (positions < 1 || positions > g->config.max_positions) {
-        hf_err_set(e,
-                   "a sequence of %" PRId64 " tokens is beyond the model's positions (1 .. %" PRId64
-                   ")",
-                   positions, g->config.max_positions);
+    if (positions < 1 || positions > HF_POSITIONS_MAX) {
+        hf_err_set(e, "a sequence of %" PRId64 " tokens is none of 1 .. %" PRId64, positions,
+                   HF_POSITIONS_MAX);
         return CPU_INVALID;
     }
     if (prompt < 1 || prompt > positions) {
@@ -189,7 +186,7 @@ static enum cpu_status engine_check_room(const struct cpu_engine *g, int64_t pro
 enum cpu_status cpu_engine_prepare(struct cpu_engine *g, int64_t prompt, int64_t positions,
                                    struct hf_err *e)
 {
-    enum cpu_status s = engine_check_room(g, prompt, positions, e);
+    enum cpu_status s = engine_check_room(prompt, positions, e);
     if (s != CPU_OK || (prompt <= g->room.prompt && positions <= g->room.positions))
         return s;
     struct cpu_room room;

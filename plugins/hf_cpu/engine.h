@@ -22,8 +22,7 @@ struct cpu_engine;
 enum cpu_status {
     CPU_OK,
     CPU_ERROR,
-    CPU_INVALID,   /* the input is wrong: a checkpoint, a token outside the vocabulary, a context
-                    * beyond the model's positions */
+    CPU_INVALID,   /* the input is wrong: a checkpoint, a token outside the vocabulary */
     CPU_OOM,       /* more memory needed than there is */
     CPU_CANCELLED, /* cancelled() said so; the sequence is lost, reset it */
 };

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/hf_common/lengths.h"
 #include "plugins/hf_cpu/kernels/kernels.h"
 #include "plugins/hf_cpu/memory.h"
 
@@ -101,6 +102,10 @@ static int32_t hf_cpu_prepare(void *self, const struct ctxmark_cell *cell)
     struct hf_cpu *p = self;
     if (cell->concurrency > 1)
         return p->host->fail(p->host, CTXMARK_UNSUPPORTED, "hf_cpu runs one request at a time");
+    struct hf_err warning;
+    if (hf_length_is_beyond(cpu_engine_config(p->engine), cell->context_length,
+                            cell->max_new_tokens, &warning))
+        p->host->log(p->host, CTXMARK_LOG_WARNING, warning.text);
     return hf_cpu_make_room(p, cell->context_length, cell->max_new_tokens);
 }
 

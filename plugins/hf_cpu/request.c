@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "plugins/hf_common/lengths.h"
 #include "plugins/hf_cpu/memory.h"
 
 enum {
@@ -50,7 +51,8 @@ struct request_run {
 int32_t hf_cpu_make_room(struct hf_cpu *p, int64_t prompt, int64_t new_tokens)
 {
     struct hf_err e;
-    if (hf_config_check_length(cpu_engine_config(p->engine), prompt, new_tokens, &e) != 0)
+    if (hf_length_check(prompt, new_tokens, &e) != 0 ||
+        hf_length_check_window(cpu_engine_config(p->engine), prompt, new_tokens, &e) != 0)
         return p->host->fail(p->host, CTXMARK_INVALID, e.text);
     return hf_cpu_report(p, cpu_engine_prepare(p->engine, prompt, prompt + new_tokens, &e), &e);
 }

@@ -12,6 +12,7 @@
 #include <ctxmark/plugin.h>
 #include <ctxmark/util.h>
 
+#include "plugins/hf_common/lengths.h"
 #include "plugins/hf_fp16_cuda/plugin.h"
 
 /* ---------------------------------------------------------------- options */
@@ -266,14 +267,9 @@ static int32_t hf_cuda_prepare(void *self, const struct ctxmark_cell *cell)
     if (cell->concurrency > 1)
         return p->host->fail(p->host, CTXMARK_UNSUPPORTED,
                              "hf_fp16_cuda runs one request at a time");
-    int64_t most = gpu_engine_config(p->engine)->max_positions;
-    if (cell->context_length + cell->max_new_tokens > most)
-        ctxmark_logf(
-            p->host, CTXMARK_LOG_WARNING,
-            "%lld tokens and %lld new ones are more than the %lld positions that the model "
-            "was made for (max_position_embeddings): its speed is measured, its text means "
-            "little",
-            (long long)cell->context_length, (long long)cell->max_new_tokens, (long long)most);
+    if (hf_length_is_beyond(gpu_engine_config(p->engine), cell->context_length,
+                            cell->max_new_tokens, &e))
+        p->host->log(p->host, CTXMARK_LOG_WARNING, e.text);
     enum gpu_status s =
         gpu_engine_prepare(p->engine, cell->context_length, cell->max_new_tokens, &e);
     return hf_cuda_report(p, s, &e);

@@ -30,6 +30,12 @@ ctxmark 0 try hf_cpu "$data/mistral" --tokens "$tokens" -n 36
 ctxmark 1 try hf_cpu "$data/mistral" --tokens "$tokens" -n 37
 expect_in "$work/err" "60 tokens and 37 new ones are more than the model's sliding window of 96"
 
+# Beyond the positions that a model was made for it is computed, and said.
+ctxmark 0 try hf_cpu "$data/f32" --tokens "$data/f32/expected.safetensors" -n 452
+! grep -q max_position_embeddings "$work/err" || fail "512 tokens are no more than the positions"
+ctxmark 0 try hf_cpu "$data/f32" --tokens "$data/f32/expected.safetensors" -n 453
+expect_in "$work/err" "60 tokens and 453 new ones are more than the 512 positions"
+
 # A tokenizer beside the checkpoint: text becomes ids, and ids become text.
 mkdir "$work/model"
 for file in config.json model.safetensors; do

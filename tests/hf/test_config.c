@@ -10,7 +10,7 @@
 
 #include <check.h>
 
-#include "plugins/hf_common/model_config.h"
+#include "plugins/hf_common/lengths.h"
 #include "plugins/hf_common/weights.h"
 #include "tests/hf/support.h"
 
@@ -134,11 +134,32 @@ START_TEST(a_sliding_window_bounds_the_sequence)
     ck_assert_int_eq(load("{" MISTRAL SIZES "}"), 0);
     ck_assert_int_eq(config.sliding_window, 4096); /* transformers' default */
     ck_assert_int_eq(load("{" MISTRAL SIZES ",\"sliding_window\":256}"), 0);
-    ck_assert_int_eq(hf_config_check_length(&config, 192, 64, &err), 0);
-    ck_assert_int_eq(hf_config_check_length(&config, 193, 64, &err), -1);
+    ck_assert_int_eq(hf_length_check_window(&config, 192, 64, &err), 0);
+    ck_assert_int_eq(hf_length_check_window(&config, 193, 64, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "sliding window of 256"));
-    ck_assert_int_eq(hf_config_check_length(&config, 512, 1, &err), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "512 positions"));
+    ck_assert_int_eq(load("{" LLAMA SIZES "}"), 0);
+    ck_assert_int_eq(hf_length_check_window(&config, 1 << 20, 64, &err), 0);
+}
+END_TEST
+
+START_TEST(lengths_beyond_the_positions_are_told_not_refused)
+{
+    ck_assert_int_eq(load("{" LLAMA SIZES "}"), 0);
+    ck_assert(!hf_length_is_beyond(&config, 448, 64, &err));
+    ck_assert(hf_length_is_beyond(&config, 449, 64, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "449 tokens and 64 new ones are more than the 512"));
+}
+END_TEST
+
+START_TEST(lengths_that_no_size_can_be_computed_of_are_refused)
+{
+    ck_assert_int_eq(hf_length_check(1, 1, &err), 0);
+    ck_assert_int_eq(hf_length_check(HF_POSITIONS_MAX - 1, 1, &err), 0);
+    ck_assert_int_eq(hf_length_check(HF_POSITIONS_MAX, 1, &err), -1);
+    ck_assert_int_eq(hf_length_check(1, INT64_MAX, &err), -1);
+    ck_assert_int_eq(hf_length_check(0, 1, &err), -1);
+    ck_assert_int_eq(hf_length_check(1, 0, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "a prompt of 1 tokens and 0 new ones"));
 }
 END_TEST
 
@@ -274,6 +295,8 @@ int main(void)
     tcase_add_test(t, special_ids_are_collected_once_and_in_order);
     tcase_add_test(t, an_unused_sliding_window_is_fine);
     tcase_add_test(t, a_sliding_window_bounds_the_sequence);
+    tcase_add_test(t, lengths_beyond_the_positions_are_told_not_refused);
+    tcase_add_test(t, lengths_that_no_size_can_be_computed_of_are_refused);
     tcase_add_test(t, qwen3_has_norms_of_heads_and_a_head_size_of_its_own);
     tcase_add_test(t, refuses_what_it_cannot_run_by_name);
     tcase_add_test(t, refuses_impossible_sizes);
