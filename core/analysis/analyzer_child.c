@@ -13,6 +13,7 @@
 #include "core/analysis/services.h"
 #include "core/analysis/store.h"
 #include "core/base/child.h"
+#include "core/base/wire.h"
 #include "core/plugin/load.h"
 
 static void on_terminate(int signal_number)
@@ -21,22 +22,34 @@ static void on_terminate(int signal_number)
     host_cancel = 1;
 }
 
-static json_t *make_answer(int32_t status, const char *reason, const struct emitted *m)
+static void write_member(struct buf *b, const char *key, const json_t *value)
 {
-    return json_pack("{s:i, s:s, s:O?, s:O?, s:O?}", "status", (int)status, "reason", reason,
-                     "tables", m ? m->tables : NULL, "findings", m ? m->findings : NULL, "plots",
-                     m ? m->plots : NULL);
+    wire_key(b, key);
+    wire_write(b, value);
 }
 
-/* Sends what came of it; returns the exit status. */
+/* Sends what came of it (m NULL: nothing); returns the exit status. */
 static int answer(int32_t status, const char *reason, const struct emitted *m)
 {
     struct err e;
-    json_t *message = make_answer(status, reason, m);
-    if (!message) /* the reason is not UTF-8 */
-        message = make_answer(status, "", m);
-    int sent = message ? message_send(CHILD_SOCKET_FD, message, &e) : -1;
-    json_decref(message);
+    struct buf b = {0};
+    json_t *words = json_string(reason);
+    if (!words) /* it is not UTF-8 */
+        words = json_string("");
+    wire_begin_object(&b, m ? 5 : 2);
+    wire_key(&b, "status");
+    wire_integer(&b, status);
+    if (words)
+        write_member(&b, "reason", words);
+    if (m) {
+        write_member(&b, "findings", m->findings);
+        write_member(&b, "plots", m->plots);
+        wire_key(&b, "tables");
+        emitted_write_tables(m, &b);
+    }
+    int sent = words ? message_send_bytes(CHILD_SOCKET_FD, &b, &e) : -1;
+    json_decref(words);
+    buf_free(&b);
     return sent == 0 ? 0 : 1;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/err.h"
+#include "core/base/wire.h"
 
 /* Copies what a plugin passed, which may be older and shorter, or newer and longer, than ours. */
 #define TAKE(to, from)                                                                             \
@@ -51,20 +52,48 @@ uint32_t column_role_from_name(const char *name)
 
 int emitted_init(struct emitted *m, const char *analyzer)
 {
-    *m = (struct emitted){analyzer, json_array(), json_array(), json_array(), 0, NULL, -1};
+    *m = (struct emitted){.analyzer = analyzer,
+                          .tables = json_array(),
+                          .findings = json_array(),
+                          .plots = json_array()};
     if (m->tables && m->findings && m->plots)
         return 0;
     emitted_free(m);
     return -1;
 }
 
+static void free_rows(struct emitted *m)
+{
+    for (size_t i = 0; m->rows && i < json_array_size(m->tables); i++) {
+        buf_free(&m->rows[i].bytes);
+        free(m->rows[i].types);
+    }
+    free(m->rows);
+    m->rows = NULL;
+    m->rows_capacity = 0;
+}
+
 void emitted_free(struct emitted *m)
 {
+    free_rows(m);
     json_decref(m->tables);
     json_decref(m->findings);
     json_decref(m->plots);
-    free(m->types);
     *m = (struct emitted){0};
+}
+
+int emitted_unpack(struct emitted *m)
+{
+    struct buf b = {0};
+    emitted_write_tables(m, &b);
+    json_t *whole = buf_ok(&b) ? wire_read(b.data, b.len) : NULL;
+    buf_free(&b);
+    if (!whole)
+        return -1;
+    free_rows(m);
+    json_decref(m->tables);
+    m->tables = whole;
+    return 0;
 }
 
 static bool is_name(const char *name)
@@ -142,6 +171,27 @@ static const char *table_problem(const struct emitted *m, const struct ctxmark_t
     return t->column_count && t->columns ? NULL : "it has no columns";
 }
 
+/* Place for the rows of one more table; NULL: out of memory. */
+static struct emitted_rows *next_rows(struct emitted *m, const struct ctxmark_table *t)
+{
+    size_t count = json_array_size(m->tables), stride = t->column_stride;
+    if (count == m->rows_capacity) {
+        size_t n = m->rows_capacity ? m->rows_capacity * 2 : 8;
+        struct emitted_rows *rows = realloc(m->rows, n * sizeof *rows);
+        if (!rows)
+            return NULL;
+        m->rows = rows;
+        m->rows_capacity = n;
+    }
+    struct emitted_rows *r = &m->rows[count];
+    *r = (struct emitted_rows){.column_count = t->column_count,
+                               .types = malloc(t->column_count * sizeof *r->types)};
+    for (uint32_t i = 0; r->types && i < t->column_count; i++)
+        r->types[i] =
+            ((const struct ctxmark_table_column *)((const char *)t->columns + i * stride))->type;
+    return r->types ? r : NULL;
+}
+
 int32_t emit_table_begin(struct emitted *m, const struct ctxmark_table *table)
 {
     struct ctxmark_table t;
@@ -157,74 +207,110 @@ int32_t emit_table_begin(struct emitted *m, const struct ctxmark_table *table)
         json_decref(columns);
         return -1;
     }
-    json_t *made = json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:[]}", "analyzer", m->analyzer,
-                             "name", t.name, "title", t.title, "section", t.section, "order",
-                             (int)t.order, "columns", columns, "rows");
-    if (!made || json_array_append_new(m->tables, made) < 0) {
-        refuse(m, "table", t.name, "its title is not UTF-8");
+    struct emitted_rows *rows = next_rows(m, &t);
+    json_t *made = json_pack("{s:s, s:s, s:s, s:s, s:i, s:o}", "analyzer", m->analyzer, "name",
+                             t.name, "title", t.title, "section", t.section, "order", (int)t.order,
+                             "columns", columns);
+    if (!rows || !made || json_array_append_new(m->tables, made) < 0) {
+        refuse(m, "table", t.name, rows ? "its title is not UTF-8" : "out of memory");
+        if (rows)
+            free(rows->types);
         return -1;
     }
     return (int32_t)json_array_size(m->tables) - 1;
 }
 
+/* A number that counts as an integer, and fits into a JSON integer of any reader. */
+static bool is_whole(uint32_t type, double x)
+{
+    return type == CTXMARK_INTEGER && x == rint(x) && fabs(x) <= 9007199254740992.0;
+}
+
 /* Numbers that JSON can hold; null for the others, which are unknown. */
-static json_t *number_value(uint32_t type, double x)
+static json_t *number_value(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static void put_number(struct buf *b, uint32_t type, double x)
 {
     if (!isfinite(x))
-        return json_null();
-    if (type == CTXMARK_FLAG)
-        return json_boolean(x != 0);
-    if (type == CTXMARK_INTEGER && x == rint(x) && fabs(x) <= 9007199254740992.0)
-        return json_integer((json_int_t)x);
-    return json_real(x);
+        wire_null(b);
+    else if (type == CTXMARK_FLAG)
+        wire_flag(b, x != 0);
+    else if (is_whole(type, x))
+        wire_integer(b, (json_int_t)x);
+    else
+        wire_real(b, x);
 }
 
-static json_t *row_values(const uint32_t *types, const struct ctxmark_value *values, size_t count)
+/* false: not UTF-8, or out of memory. */
+static bool put_text(struct buf *b, const char *text)
 {
-    json_t *row = json_array();
-    for (size_t i = 0; row && i < count; i++) {
-        json_t *v = types[i] != CTXMARK_TEXT ? number_value(types[i], values[i].number)
-                    : values[i].text         ? json_string(values[i].text)
-                                             : json_null();
-        if (json_array_append_new(row, v) < 0) {
-            json_decref(row);
-            return NULL;
-        }
+    if (!text) {
+        wire_null(b);
+        return true;
     }
-    return row;
+    json_t *checked = json_string(text);
+    if (checked)
+        wire_text(b, text, json_string_length(checked));
+    json_decref(checked);
+    return checked != NULL;
 }
 
-/* The types of a table's columns, kept until a row of another table comes; NULL: out of memory. */
-static const uint32_t *types_of(struct emitted *m, int32_t table, const json_t *columns)
+static bool put_row(struct emitted_rows *rows, const struct ctxmark_value *values)
 {
-    size_t i;
-    json_t *column;
-    if (m->typed_table == table)
-        return m->types;
-    uint32_t *types = realloc(m->types, (json_array_size(columns) + 1) * sizeof *types);
-    if (!types)
-        return NULL;
-    json_array_foreach(columns, i, column) types[i] =
-        column_type_from_name(json_string_value(json_object_get(column, "type")));
-    m->types = types;
-    m->typed_table = table;
-    return types;
+    size_t begin = rows->bytes.len;
+    bool sound = true;
+    wire_begin_array(&rows->bytes, rows->column_count);
+    for (size_t i = 0; sound && i < rows->column_count; i++)
+        if (rows->types[i] == CTXMARK_TEXT)
+            sound = put_text(&rows->bytes, values[i].text);
+        else
+            put_number(&rows->bytes, rows->types[i], values[i].number);
+    if (sound)
+        rows->count++;
+    else
+        rows->bytes.len = begin;
+    return sound;
 }
 
 void emit_table_row(struct emitted *m, int32_t table, const struct ctxmark_value *values,
                     uint32_t value_count)
 {
-    json_t *t = table >= 0 ? json_array_get(m->tables, (size_t)table) : NULL;
-    const json_t *columns = json_object_get(t, "columns");
-    const char *name = json_string_value(json_object_get(t, "name"));
-    const uint32_t *types = t ? types_of(m, table, columns) : NULL;
-    if (!t)
+    const json_t *t = table >= 0 ? json_array_get(m->tables, (size_t)table) : NULL;
+    if (!t) {
         refuse(m, "row of table", "", "there is no such table");
-    else if (value_count != json_array_size(columns) || !values)
+        return;
+    }
+    struct emitted_rows *rows = &m->rows[table];
+    const char *name = json_string_value(json_object_get(t, "name"));
+    if (value_count != rows->column_count || !values)
         refuse(m, "row of table", name, "it does not have as many values as the table has columns");
-    else if (!types || json_array_append_new(json_object_get(t, "rows"),
-                                             row_values(types, values, value_count)) < 0)
+    else if (!put_row(rows, values))
         refuse(m, "row of table", name, "one of its texts is not UTF-8");
+}
+
+void emitted_write_tables(const struct emitted *m, struct buf *b)
+{
+    size_t i;
+    json_t *table, *member;
+    const char *key;
+    wire_begin_array(b, json_array_size(m->tables));
+    json_array_foreach(m->tables, i, table)
+    {
+        const struct emitted_rows *rows = &m->rows[i];
+        wire_begin_object(b, json_object_size(table) + 1);
+        json_object_foreach(table, key, member)
+        {
+            wire_key(b, key);
+            wire_write(b, member);
+        }
+        wire_key(b, "rows");
+        wire_begin_array(b, rows->count);
+        buf_add(b, rows->bytes.data, rows->bytes.len);
+        b->failed = b->failed || rows->bytes.failed;
+    }
 }
 
 /* The tables it names are looked up when all of them are there. */
@@ -272,7 +358,7 @@ static json_t *number_list(const double *x, uint32_t count)
         return json_null();
     json_t *list = json_array();
     for (uint32_t i = 0; i < count; i++)
-        json_array_append_new(list, number_value(CTXMARK_NUMBER, x[i]));
+        json_array_append_new(list, number_value(x[i]));
     return list;
 }
 
@@ -306,9 +392,8 @@ static json_t *limit_list(const struct ctxmark_plot *p)
         struct ctxmark_limit_line l = {0};
         size_t stride = p->limit_stride;
         memcpy(&l, (const char *)p->limits + i * stride, stride < sizeof l ? stride : sizeof l);
-        json_t *one =
-            json_pack("{s:s, s:s, s:o}", "name", l.name ? l.name : "", "axis",
-                      l.vertical ? "x" : "y", "value", number_value(CTXMARK_NUMBER, l.value));
+        json_t *one = json_pack("{s:s, s:s, s:o}", "name", l.name ? l.name : "", "axis",
+                                l.vertical ? "x" : "y", "value", number_value(l.value));
         if (json_array_append_new(list, one) < 0) {
             json_decref(list);
             return NULL;

@@ -20,7 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/buf.h"
 #include "core/base/wire.h"
 
 #define MESSAGE_MAX (UINT32_C(1) << 30)
@@ -192,19 +191,22 @@ static int write_both(int fd, struct iovec part[2])
     return 0;
 }
 
+int message_send_bytes(int fd, const struct buf *message, struct err *e)
+{
+    if (!buf_ok(message) || message->len > MESSAGE_MAX)
+        return err_set(e, "cannot encode a message: out of memory, or it is too long");
+    uint32_t head = (uint32_t)message->len;
+    struct iovec parts[2] = {{&head, sizeof head}, {message->data, message->len}};
+    return write_both(fd, parts) == 0 ? 0 : err_set(e, "the other process is gone");
+}
+
 int message_send(int fd, const json_t *message, struct err *e)
 {
     struct buf b = {0};
     wire_write(&b, message);
-    if (!buf_ok(&b) || b.len > MESSAGE_MAX) {
-        buf_free(&b);
-        return err_set(e, "cannot encode a message: out of memory, or it is too long");
-    }
-    uint32_t head = (uint32_t)b.len;
-    struct iovec parts[2] = {{&head, sizeof head}, {b.data, b.len}};
-    int r = write_both(fd, parts);
+    int r = message_send_bytes(fd, &b, e);
     buf_free(&b);
-    return r == 0 ? 0 : err_set(e, "the other process is gone");
+    return r;
 }
 
 static enum message_result wait_readable(int fd, int64_t deadline_ns, int wake_fd)

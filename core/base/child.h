@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 
 #define CHILD_SOCKET_FD 3 /* in the child: its end of the socket */
@@ -47,6 +48,8 @@ void child_kill(struct child *c);
 
 /* 0, or -1 (the other side is gone). */
 int message_send(int fd, const json_t *message, struct err *e);
+/* The same for a message as wire.h writes it. */
+int message_send_bytes(int fd, const struct buf *message, struct err *e);
 
 enum message_result {
     MESSAGE_OK,

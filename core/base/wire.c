@@ -25,19 +25,58 @@ enum tag {
 
 static void write_tagged(struct buf *b, char tag, const void *value, size_t n)
 {
-    buf_putc(b, tag);
-    buf_add(b, value, n);
+    char bytes[16];
+    bytes[0] = tag;
+    memcpy(bytes + 1, value, n);
+    buf_add(b, bytes, 1 + n);
 }
 
-static void write_count(struct buf *b, size_t count)
+static void write_count(struct buf *b, char tag, size_t count)
 {
     uint32_t n = (uint32_t)count;
-    buf_add(b, &n, sizeof n);
+    write_tagged(b, tag, &n, sizeof n);
 }
 
-static void write_text(struct buf *b, const char *text, size_t len)
+void wire_begin_object(struct buf *b, size_t members)
 {
-    write_count(b, len);
+    write_count(b, TAG_OBJECT, members);
+}
+
+void wire_key(struct buf *b, const char *key)
+{
+    uint32_t n = (uint32_t)strlen(key) + 1;
+    buf_add(b, &n, sizeof n);
+    buf_add(b, key, n);
+}
+
+void wire_begin_array(struct buf *b, size_t items)
+{
+    write_count(b, TAG_ARRAY, items);
+}
+
+void wire_null(struct buf *b)
+{
+    buf_putc(b, TAG_NULL);
+}
+
+void wire_flag(struct buf *b, bool flag)
+{
+    buf_putc(b, flag ? TAG_TRUE : TAG_FALSE);
+}
+
+void wire_integer(struct buf *b, json_int_t whole)
+{
+    write_tagged(b, TAG_INTEGER, &whole, sizeof whole);
+}
+
+void wire_real(struct buf *b, double number)
+{
+    write_tagged(b, TAG_REAL, &number, sizeof number);
+}
+
+void wire_text(struct buf *b, const char *text, size_t len)
+{
+    write_count(b, TAG_STRING, len);
     buf_add(b, text, len);
 }
 
@@ -45,45 +84,40 @@ static void write_object(struct buf *b, const json_t *object)
 {
     const char *key;
     json_t *member;
-    buf_putc(b, TAG_OBJECT);
-    write_count(b, json_object_size(object));
+    wire_begin_object(b, json_object_size(object));
     json_object_foreach((json_t *)object, key, member)
     {
-        write_text(b, key, strlen(key) + 1);
+        wire_key(b, key);
         wire_write(b, member);
     }
 }
 
 void wire_write(struct buf *b, const json_t *v)
 {
-    json_int_t whole = json_integer_value(v);
-    double number = json_is_real(v) ? json_real_value(v) : 0;
     switch (json_typeof(v)) {
     case JSON_OBJECT:
         write_object(b, v);
         break;
     case JSON_ARRAY:
-        buf_putc(b, TAG_ARRAY);
-        write_count(b, json_array_size(v));
+        wire_begin_array(b, json_array_size(v));
         for (size_t i = 0; i < json_array_size(v); i++)
             wire_write(b, json_array_get(v, i));
         break;
     case JSON_STRING:
-        buf_putc(b, TAG_STRING);
-        write_text(b, json_string_value(v), json_string_length(v));
+        wire_text(b, json_string_value(v), json_string_length(v));
         break;
     case JSON_INTEGER:
-        write_tagged(b, TAG_INTEGER, &whole, sizeof whole);
+        wire_integer(b, json_integer_value(v));
         break;
     case JSON_REAL:
-        write_tagged(b, TAG_REAL, &number, sizeof number);
+        wire_real(b, json_real_value(v));
         break;
     case JSON_TRUE:
     case JSON_FALSE:
-        buf_putc(b, json_is_true(v) ? TAG_TRUE : TAG_FALSE);
+        wire_flag(b, json_is_true(v));
         break;
     case JSON_NULL:
-        buf_putc(b, TAG_NULL);
+        wire_null(b);
         break;
     }
 }

@@ -138,7 +138,10 @@ void scenario_analyze(struct conform *c)
         return;
     }
     services_install(&c->host, &services);
-    if (call_analyze(c))
+    bool sound = call_analyze(c);
+    if (emitted_unpack(&services.emitted) < 0)
+        conform_fail(c, "out of memory");
+    else if (sound)
         check_emitted(c, &services.emitted);
     conform_send(json_pack("{s:{s:O, s:O, s:O}}", "output", "tables", services.emitted.tables,
                            "findings", services.emitted.findings, "plots", services.emitted.plots));
