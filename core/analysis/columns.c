@@ -59,26 +59,37 @@ int columns_find(const struct columns *c, const char *name)
     return -1;
 }
 
-/* Maps an array of `size` bytes at its place in the memory file; NULL: out of memory. */
-static void *array_map(const struct columns *c, size_t column, size_t size)
+static size_t column_width(const struct column *item)
 {
-    void *array =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, (off_t)COLUMN_PLACE(column));
-    return array == MAP_FAILED ? NULL : array;
+    return item->type == CTXMARK_TEXT ? sizeof *item->code : sizeof *item->number;
 }
 
-static void array_unmap(void *array, size_t size)
+static size_t place_size(const struct column *item, size_t column, size_t rows)
 {
-    if (array)
-        munmap(array, size);
+    return COLUMN_SKEW(column) + rows * column_width(item);
+}
+
+static void set_map(struct column *item, size_t column, char *map, size_t size)
+{
+    item->map = map;
+    item->size = size;
+    if (item->type == CTXMARK_TEXT)
+        item->code = (int32_t *)(map + COLUMN_SKEW(column));
+    else
+        item->number = (double *)(map + COLUMN_SKEW(column));
 }
 
 /* Pages of which all will be written are had at once: one by one they cost twice as much.  Where
  * the kernel cannot do it (before Linux 5.14), nothing is lost. */
-static void array_ready(void *array, size_t width, size_t from, size_t to)
+static void make_ready(const struct columns *c, size_t from, size_t to)
 {
-    if (array && from < to)
-        madvise((char *)array + from * width, (to - from) * width, MADV_POPULATE_WRITE);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct column *item = &c->items[i];
+        size_t begin = place_size(item, i, from) / page * page, end = place_size(item, i, to);
+        if (item->map && begin < end)
+            madvise(item->map + begin, end - begin, MADV_POPULATE_WRITE);
+    }
 }
 
 static void blank(struct column *item, size_t from, size_t to)
@@ -93,18 +104,13 @@ static int resize_rows(struct columns *c, size_t n)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct column *item = &c->items[i];
-        void *array = item->number ? (void *)item->number : item->code;
-        size_t size = n * (item->number ? sizeof *item->number : sizeof *item->code);
-        if (!array)
+        size_t size = place_size(item, i, n);
+        if (!item->map)
             continue;
-        array = mremap(array, item->size, size, MREMAP_MAYMOVE);
-        if (array == MAP_FAILED)
+        void *map = mremap(item->map, item->size, size, MREMAP_MAYMOVE);
+        if (map == MAP_FAILED)
             return -1;
-        item->size = size;
-        if (item->number)
-            item->number = array;
-        else
-            item->code = array;
+        set_map(item, i, map, size);
     }
     c->row_capacity = n;
     return 0;
@@ -120,14 +126,6 @@ void columns_expect_rows(struct columns *c, size_t rows)
 {
     if (!c->row_capacity)
         c->row_capacity = whole_blocks(rows);
-}
-
-static void make_ready(const struct columns *c, size_t from, size_t to)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        array_ready(c->items[i].number, sizeof(double), from, to);
-        array_ready(c->items[i].code, sizeof(int32_t), from, to);
-    }
 }
 
 int columns_add_row(struct columns *c)
@@ -148,14 +146,15 @@ int columns_add_row(struct columns *c)
     return 0;
 }
 
-int column_make_numbers(struct columns *c, size_t column)
+int column_make_room(struct columns *c, size_t column)
 {
     struct column *item = &c->items[column];
-    size_t size = c->row_capacity * sizeof *item->number;
-    item->number = array_map(c, column, size);
-    if (!item->number)
+    size_t size = place_size(item, column, c->row_capacity);
+    void *map =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, (off_t)COLUMN_PLACE(column));
+    if (map == MAP_FAILED)
         return -1;
-    item->size = size;
+    set_map(item, column, map, size);
     blank(item, 0, c->blank_count);
     return 0;
 }
@@ -163,14 +162,8 @@ int column_make_numbers(struct columns *c, size_t column)
 int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len)
 {
     struct column *item = &c->items[column];
-    if (!item->code) {
-        size_t size = c->row_capacity * sizeof *item->code;
-        item->code = array_map(c, column, size);
-        if (!item->code)
-            return -1;
-        item->size = size;
-        blank(item, 0, c->blank_count);
-    }
+    if (!item->code && column_make_room(c, column) < 0)
+        return -1;
     int32_t id = item->repeats ? dictionary_append(&item->texts, text, len)
                                : dictionary_add(&item->texts, text, len);
     if (id < 0)
@@ -182,9 +175,10 @@ int columns_set_text(struct columns *c, size_t column, size_t row, const char *t
 
 void column_clear(struct column *c)
 {
-    array_unmap(c->number, c->size);
-    array_unmap(c->code, c->size);
+    if (c->map)
+        munmap(c->map, c->size);
     dictionary_free(&c->texts);
+    c->map = NULL;
     c->number = NULL;
     c->code = NULL;
 }

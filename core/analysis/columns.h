@@ -20,13 +20,17 @@
 /* Where the values of column i lie in the memory file: places far apart, so that each can grow
  * (what is never written takes no memory). */
 #define COLUMN_PLACE(i) ((uint64_t)((i) + 1) << 36)
+/* How far behind its place a column begins: rows are written across all columns, which would hit
+ * the same few lines of the cache if all began alike. */
+#define COLUMN_SKEW(i) ((size_t)(i) % 32 * 128)
 
 struct column {
     char name[COLUMN_NAME_SIZE];
     uint32_t type;  /* CTXMARK_NUMBER ... CTXMARK_TEXT */
     double *number; /* number-like; NULL: nothing known yet */
     int32_t *code;  /* CTXMARK_TEXT; NULL: nothing known yet */
-    size_t size;    /* bytes that are mapped of number or code */
+    char *map;      /* what is mapped of its place: `size` bytes; NULL: nothing known yet */
+    size_t size;
     struct dictionary texts;
     bool repeats; /* most texts were new: they are no longer looked for among those before */
 };
@@ -48,12 +52,12 @@ int columns_find(const struct columns *c, const char *name);
 void columns_expect_rows(struct columns *c, size_t rows);
 /* One more row, all of it unknown.  0 or -1: out of memory. */
 int columns_add_row(struct columns *c);
-/* Room for the numbers of a column that has none yet, all unknown.  0 or -1: out of memory. */
-int column_make_numbers(struct columns *c, size_t column);
+/* Room for the values of a column that has none yet, all unknown.  0 or -1: out of memory. */
+int column_make_room(struct columns *c, size_t column);
 /* Values of a row that is there.  0 or -1: out of memory. */
 static inline int columns_set_number(struct columns *c, size_t column, size_t row, double value)
 {
-    if (!c->items[column].number && column_make_numbers(c, column) < 0)
+    if (!c->items[column].number && column_make_room(c, column) < 0)
         return -1;
     c->items[column].number[row] = value;
     return 0;

@@ -36,6 +36,7 @@ struct entry {
 
 /* A column in a process that mapped the file. */
 struct store_column {
+    const void *map;       /* of its place; NULL: it has no values of its own */
     const void *values;    /* in the file: numbers or codes */
     const char **texts;    /* made when the column is first asked for; NULL before */
     int32_t *codes;        /* of texts that the file repeats; NULL: those of the file */
@@ -166,14 +167,16 @@ static void map_cells(struct store *s, const struct head *head)
 /* Maps n bytes of the file; NULL: it cannot be done. */
 static const void *map_part(int fd, uint64_t at, size_t n)
 {
-    void *part = mmap(NULL, n ? n : 1, PROT_READ, MAP_SHARED, fd, (off_t)at);
+    void *part = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, (off_t)at);
     return part == MAP_FAILED ? NULL : part;
 }
 
+/* Bytes to map of a column's place. */
 static size_t values_size(const struct store *s, size_t column)
 {
-    return s->row_count *
-           (entry_at(s, column)->type == CTXMARK_TEXT ? sizeof(int32_t) : sizeof(double));
+    return COLUMN_SKEW(column) +
+           s->row_count *
+               (entry_at(s, column)->type == CTXMARK_TEXT ? sizeof(int32_t) : sizeof(double));
 }
 
 static int map_columns(struct store *s, int fd)
@@ -184,11 +187,14 @@ static int map_columns(struct store *s, int fd)
         return -1;
     for (size_t i = 0; i < head->column_count; i++) {
         s->column_count = i + 1;
-        s->columns[i].values = entry_at(s, i)->known
-                                   ? map_part(fd, COLUMN_PLACE(i), values_size(s, i))
-                                   : s->base + head->unknown;
-        if (!s->columns[i].values)
+        struct store_column *c = &s->columns[i];
+        c->values = s->base + head->unknown;
+        if (!entry_at(s, i)->known)
+            continue;
+        c->map = map_part(fd, COLUMN_PLACE(i), values_size(s, i));
+        if (!c->map)
             return -1;
+        c->values = (const char *)c->map + COLUMN_SKEW(i);
     }
     return 0;
 }
@@ -215,8 +221,8 @@ void store_unmap(struct store *s)
 {
     for (size_t i = 0; i < s->column_count; i++) {
         struct store_column *c = &s->columns[i];
-        if (c->values && entry_at(s, i)->known)
-            munmap((void *)c->values, values_size(s, i) ? values_size(s, i) : 1);
+        if (c->map)
+            munmap((void *)c->map, values_size(s, i));
         free(c->texts);
         free(c->codes);
         dictionary_free(&c->own);
