@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/decimal.h"
+
 #if defined __SIZEOF_INT128__ && FLT_EVAL_METHOD == 0
 #define MOST_DIGITS 19 /* as many always fit in 64 bits */
 #define MANTISSA_BITS 53
@@ -19,27 +21,6 @@
 /* Powers of ten that a double holds exactly. */
 static const double exact_power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,
                                      1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
-
-static const uint64_t power_of_ten[] = {1u,
-                                        10u,
-                                        100u,
-                                        1000u,
-                                        10000u,
-                                        100000u,
-                                        1000000u,
-                                        10000000u,
-                                        100000000u,
-                                        1000000000u,
-                                        10000000000u,
-                                        100000000000u,
-                                        1000000000000u,
-                                        10000000000000u,
-                                        100000000000000u,
-                                        1000000000000000u,
-                                        10000000000000000u,
-                                        100000000000000000u,
-                                        1000000000000000000u,
-                                        10000000000000000000u};
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -54,8 +35,8 @@ static int leading_zeros(wide x)
 static double divide_exactly(uint64_t digits, int decimals)
 {
     int scale = __builtin_clzll(digits);
-    wide dividend = (wide)(digits << scale) << 64, quotient = dividend / power_of_ten[decimals];
-    bool rest = quotient * power_of_ten[decimals] != dividend;
+    wide dividend = (wide)(digits << scale) << 64, quotient = dividend / decimal_powers[decimals];
+    bool rest = quotient * decimal_powers[decimals] != dividend;
     int cut = 128 - leading_zeros(quotient) - MANTISSA_BITS;
     wide below = quotient & (((wide)1 << cut) - 1), half = (wide)1 << (cut - 1);
     uint64_t mantissa = (uint64_t)(quotient >> cut);
@@ -89,8 +70,11 @@ static bool plain_number(const char *p, const char *end, double *ret)
     }
     if (point != end || !count || count > MOST_DIGITS)
         return false;
-    double x = digits >> MANTISSA_BITS ? divide_exactly(digits, (int)decimals)
-                                       : (double)digits / exact_power[decimals];
+    double x = (double)digits;
+    if (digits >> MANTISSA_BITS)
+        x = divide_exactly(digits, (int)decimals);
+    else if (decimals)
+        x /= exact_power[decimals];
     *ret = negative ? -x : x;
     return true;
 }

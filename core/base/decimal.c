@@ -14,6 +14,27 @@
 
 #define DIGITS 17
 
+const uint64_t decimal_powers[DECIMAL_POWERS] = {1u,
+                                                 10u,
+                                                 100u,
+                                                 1000u,
+                                                 10000u,
+                                                 100000u,
+                                                 1000000u,
+                                                 10000000u,
+                                                 100000000u,
+                                                 1000000000u,
+                                                 10000000000u,
+                                                 100000000000u,
+                                                 1000000000000u,
+                                                 10000000000000u,
+                                                 100000000000000u,
+                                                 1000000000000000u,
+                                                 10000000000000000u,
+                                                 100000000000000000u,
+                                                 1000000000000000000u,
+                                                 10000000000000000000u};
+
 static size_t print_unsigned(uint64_t x, char *text)
 {
     char reversed[24];
@@ -39,27 +60,6 @@ size_t decimal_print_integer(int64_t x, char text[DECIMAL_SIZE])
 __extension__ typedef unsigned __int128 wide;
 
 #define MANTISSA_BITS 53
-
-static const uint64_t powers[] = {1u,
-                                  10u,
-                                  100u,
-                                  1000u,
-                                  10000u,
-                                  100000u,
-                                  1000000u,
-                                  10000000u,
-                                  100000000u,
-                                  1000000000u,
-                                  10000000000u,
-                                  100000000000u,
-                                  1000000000000u,
-                                  10000000000000u,
-                                  100000000000000u,
-                                  1000000000000000u,
-                                  10000000000000000u,
-                                  100000000000000000u,
-                                  1000000000000000000u,
-                                  10000000000000000000u};
 
 /* digits / 10^decimals without zeros at its end. */
 static size_t print_fixed(uint64_t digits, int decimals, char *text)
@@ -88,7 +88,7 @@ static size_t print_fixed(uint64_t digits, int decimals, char *text)
 
 static wide power_of_ten(int k)
 {
-    return k < 20 ? (wide)powers[k] : (wide)powers[19] * powers[k - 19];
+    return k < 20 ? (wide)decimal_powers[k] : (wide)decimal_powers[19] * decimal_powers[k - 19];
 }
 
 /* x = mantissa 2^-scale, as DIGITS digits before the point and a rest:
@@ -130,7 +130,7 @@ static size_t print_everyday(double x, char *text)
     s.scale = MANTISSA_BITS - exponent;
     int magnitude = (int)floor((exponent - 1) * 0.30102999566398120);
     scale_by(&s, DIGITS - 1 - magnitude);
-    if (s.whole >= powers[DIGITS])
+    if (s.whole >= decimal_powers[DIGITS])
         scale_by(&s, s.decimals - 1);
     uint64_t digits;
     for (uint64_t unit = 100; unit; unit /= 10)
