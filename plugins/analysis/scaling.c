@@ -25,6 +25,7 @@
 
 #define STABLE_RATIO 1.1
 #define CURVE_POINTS 40
+#define BAND_MOST 10 /* no band is drawn that reaches further above its curve */
 
 struct work {
     struct input *in;
@@ -45,6 +46,7 @@ struct fit_row {
     double quadratic_c, quadratic_b, quadratic_a, quadratic_a_ci95_low, quadratic_a_ci95_high;
     double quadratic_rss, quadratic_r2, quadratic_se_c, quadratic_se_b, quadratic_se_a;
     const char *better_fit, *error;
+    struct power_fit power; /* for the band of its curve */
 };
 
 #define V(member, type, role, unit, definition)                                                    \
@@ -186,6 +188,7 @@ static struct fit_row fit_range(struct work *w, const struct series *s, const st
     }
     struct fits f = fit_all(w->x, w->y, n);
     fill_fits(&row, &f);
+    row.power = f.power;
     row.n_points = (double)n;
     if (n < FIT_FEWEST)
         row.error = "too_few_points";
@@ -456,7 +459,9 @@ static void add_curve(struct lines *l, const char *name, const char *group, cons
     double step = pow(f->context_last / f->context_first, 1.0 / (CURVE_POINTS - 1));
     for (int i = 0; i < CURVE_POINTS; i++) {
         double x = f->context_first * pow(step, i), y = f->power_a * pow(x, f->power_b);
-        lines_add(l, name, group, x, y, NAN, NAN);
+        struct curve_point c = fit_power_at(&f->power, (size_t)f->n_points, x);
+        bool told = c.high < BAND_MOST * y;
+        lines_add(l, name, group, x, y, told ? c.low : NAN, told ? c.high : NAN);
     }
     lines_draw_as(l, name, CTXMARK_SERIES_LINE);
 }
@@ -552,13 +557,15 @@ static int work(struct input *in)
     table_emit(in->h, &robustness_table, robust, sizeof *robust, series);
     table_emit(in->h, &center_table, fits, sizeof *fits, count);
     say_unstable(&w, robust, series);
-    lines_emit(in->h, &lines,
-               (struct ctxmark_plot){.name = "prefill_fits",
-                                     .title = "Prefill: medians and power laws before any break",
-                                     .section = "scaling",
-                                     .order = 10,
-                                     .x = {"context length", "tokens", 1, 0},
-                                     .y = {"median latency", "ms", 1, 0}});
+    lines_emit(
+        in->h, &lines,
+        (struct ctxmark_plot){
+            .name = "prefill_fits",
+            .title = "Prefill: medians, and power laws before any break with their 95 % bands",
+            .section = "scaling",
+            .order = 10,
+            .x = {"context length", "tokens", 1, 0},
+            .y = {"median latency", "ms", 1, 0}});
     return 0;
 }
 

@@ -201,6 +201,31 @@ START_TEST(inverse_prediction_comes_back_and_covers)
 }
 END_TEST
 
+START_TEST(band_of_a_power_law_is_that_of_scipy)
+{
+    /* tests/data/analysis/make_band_reference.py: x, y, low, high */
+    static const double expected[][4] = {
+        {512, 104.441423953224, 91.4069877297708, 119.334542230237},
+        {3000, 1576.91278706101, 1478.99724885132, 1681.3107258501},
+        {16384, 21371.4034795328, 21131.0383341306, 21614.502773736},
+        {50000, 118521.210172678, 112871.9258271, 124453.243424889},
+    };
+    double x[6], y[6];
+    for (int i = 0; i < 6; i++) {
+        x[i] = 512 << i;
+        y[i] = 0.01 * pow(x[i], 1.5) * (i % 2 ? 1.02 : 0.98);
+    }
+    struct power_fit f = fit_power(x, y, NULL, 6);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        struct curve_point c = fit_power_at(&f, 6, expected[i][0]);
+        CLOSE(c.y, expected[i][1], 1e-8);
+        CLOSE(c.low, expected[i][2], 1e-7);
+        CLOSE(c.high, expected[i][3], 1e-7);
+    }
+    ck_assert(isnan(fit_power_at(&f, 6, 0).y) && isnan(fit_power_at(&f, 2, 512).low));
+}
+END_TEST
+
 START_TEST(information_criteria_need_more_values_than_parameters)
 {
     /* n ln(rss / n) + 2 k + 2 k (k + 1) / (n - k - 1), n = 10, k = 3, rss = 5 */
@@ -338,6 +363,7 @@ int main(void)
     tcase_add_test(t, weights_count_as_repeated_points);
     tcase_add_test(t, dependent_columns_are_refused);
     tcase_add_test(t, inverse_prediction_comes_back_and_covers);
+    tcase_add_test(t, band_of_a_power_law_is_that_of_scipy);
     tcase_add_test(t, information_criteria_need_more_values_than_parameters);
     tcase_add_test(t, smooth_growth_is_one_curve);
     tcase_add_test(t, step_is_found_wherever_it_is);

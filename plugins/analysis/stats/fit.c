@@ -310,20 +310,39 @@ struct fits fit_all(const double *x, const double *y, size_t n)
     return f;
 }
 
+/* Half the 95 % interval of ln y = ln a + b ln x: its variance from those of ln a and b and their
+ * covariance. */
+static double log_curve_half(const struct power_fit *f, size_t n, double log_x)
+{
+    double se_log_a = f->se_a / f->a;
+    double variance = se_log_a * se_log_a + log_x * log_x * f->se_b * f->se_b +
+                      2 * log_x * f->cov * f->se_b * f->se_b;
+    return gsl_cdf_tdist_Pinv(LEVEL, (double)(n - 2)) * sqrt(fmax(variance, 0));
+}
+
 struct inverse fit_power_inverse(const struct power_fit *f, size_t n, double y)
 {
     struct inverse v = {NAN, NAN, NAN};
     if (!(f->a > 0) || !(f->b > 0) || !(y > 0) || n < FIT_FEWEST)
         return v;
-    double log_x = (log(y) - log(f->a)) / f->b, se_log_a = f->se_a / f->a;
+    double log_x = (log(y) - log(f->a)) / f->b;
     v.x = exp(log_x);
-    /* ln x = (ln y - ln a) / b: its variance from those of ln a and b and their covariance */
-    double variance = se_log_a * se_log_a + log_x * log_x * f->se_b * f->se_b +
-                      2 * log_x * f->cov * f->se_b * f->se_b;
-    double half = gsl_cdf_tdist_Pinv(LEVEL, (double)(n - 2)) * sqrt(fmax(variance, 0)) / fabs(f->b);
+    double half = log_curve_half(f, n, log_x) / fabs(f->b); /* ln x = (ln y - ln a) / b */
     v.low = exp(log_x - half);
     v.high = exp(log_x + half);
     return v;
+}
+
+struct curve_point fit_power_at(const struct power_fit *f, size_t n, double x)
+{
+    struct curve_point c = {NAN, NAN, NAN};
+    if (!(f->a > 0) || !(x > 0) || n < FIT_FEWEST)
+        return c;
+    double half = log_curve_half(f, n, log(x));
+    c.y = f->a * pow(x, f->b);
+    c.low = c.y * exp(-half);
+    c.high = c.y * exp(half);
+    return c;
 }
 
 static double information(double rss, double least, size_t n, size_t parameters)

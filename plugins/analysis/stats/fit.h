@@ -48,6 +48,13 @@ struct inverse {
 };
 struct inverse fit_power_inverse(const struct power_fit *f, size_t n, double y);
 
+/* The power law at x, and the 95 % confidence interval of the curve there (delta method on ln y,
+ * t(n - 2)); NaN where it is not positive. */
+struct curve_point {
+    double y, low, high;
+};
+struct curve_point fit_power_at(const struct power_fit *f, size_t n, double x);
+
 /* Akaike's criterion for small samples and Schwarz's, of a least-squares fit with `parameters`
  * coefficients (the variance is counted beside them) over n values:
  *   AICc = n ln(rss / n) + 2 k + 2 k (k + 1) / (n - k - 1)    BIC = n ln(rss / n) + k ln n
