@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/analysis/csv.h"
+#include "core/analysis/store.h"
 
 #define HEAD "model,backend,context_length,mode,latency_ms\n"
 
@@ -362,6 +363,109 @@ START_TEST(metrics_are_joined_by_seq_and_request)
 }
 END_TEST
 
+#define TIMES 40000
+
+START_TEST(texts_that_are_mostly_new_are_told_apart_all_the_same)
+{
+    struct err e = {""};
+    char *text = malloc(TIMES * 64), *p = text;
+    ck_assert_ptr_nonnull(text);
+    p += snprintf(p, 64, "model,backend,context_length,mode,latency_ms,time_utc\n");
+    for (int i = 0; i < TIMES; i++) /* all new up to 30000, then the first ones again */
+        p += snprintf(p, 64, "m,b,1,e2e,1,%st%d\n", i % 5000 == 7 ? "\xff" : "", i % 30000);
+    struct frame *f = frame_from(text, (size_t)(p - text), NULL, &e);
+    free(text);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    const struct ctxmark_column *c = frame_column(f, "time_utc");
+    ck_assert_uint_eq(c->dictionary_count, 30000);
+    for (int i = 0; i < TIMES; i++) {
+        char time[64];
+        snprintf(time, sizeof time, "%st%d", i % 5000 == 7 ? "\xef\xbf\xbd" : "", i % 30000);
+        ck_assert_int_eq(c->code[i], i % 30000);
+        ck_assert_str_eq(text_at(f, "time_utc", (size_t)i), time);
+    }
+    frame_free(f);
+}
+END_TEST
+
+/* --- cells */
+
+static const double *cell_numbers(const struct store *s, const char *table, uint32_t column,
+                                  uint64_t count)
+{
+    struct ctxmark_table_view v;
+    ck_assert(store_table(s, table, &v));
+    ck_assert_uint_eq(v.row_count, count);
+    ck_assert_uint_lt(column, v.column_count);
+    ck_assert_uint_eq(v.data[column].count, count);
+    return v.data[column].number;
+}
+
+static void expect_numbers(const double *have, const double *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(have[i] == expected[i] || (isnan(have[i]) && isnan(expected[i])),
+                      "%zu: %g, not %g", i, have[i], expected[i]);
+}
+
+START_TEST(cells_are_rows_of_one_kind_with_their_latencies_in_order)
+{
+    struct err e = {""};
+    struct store store;
+    const char csv[] = "model,backend,context_length,mode,phase,status,latency_ms,peak_memory_mib\n"
+                       "m,b,512,prefill,measured,ok,3,10\n"  /* 0 */
+                       "m,b,512,decode,measured,ok,7,\n"     /* 1 */
+                       "m,b,512,prefill,measured,ok,-1,30\n" /* 0 */
+                       "m,b,512,prefill,warmup,ok,9,5\n"     /* 2 */
+                       "m,b,512,prefill,measured,oom,,\n"    /* 3 */
+                       "m,b,512,prefill,measured,ok,2,20\n"  /* 0 */
+                       "m,b,512,prefill,measured,ok,,40\n"   /* 4: not timed */
+                       "m,b,,decode,measured,ok,1,\n"        /* 5 */
+                       "m,b,512,decode,measured,ok,6,\n"     /* 1 */
+                       "m,b,,decode,measured,ok,0,\n";       /* 5: unknown contexts are alike */
+    static const double begin[] = {0, 3, 5, 6, 7, 8}, count[] = {3, 2, 1, 1, 1, 2},
+                        peak[] = {30, NAN, 5, NAN, 40, NAN}, row[] = {0, 2, 5, 1, 8, 3, 4, 6, 7, 9},
+                        latency[] = {-1, 2, 3, 6, 7, 9, NAN, NAN, 0, 1};
+    struct frame *f = frame_from(csv, strlen(csv), NULL, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    ck_assert_int_eq(store_map(f->fd, &store, &e), 0);
+    expect_numbers(cell_numbers(&store, "cells", CELLS_BEGIN, 6), begin, 6);
+    expect_numbers(cell_numbers(&store, "cells", CELLS_COUNT, 6), count, 6);
+    expect_numbers(cell_numbers(&store, "cells", CELLS_PEAK, 6), peak, 6);
+    expect_numbers(cell_numbers(&store, "cell_rows", CELL_ROWS_ROW, 10), row, 10);
+    expect_numbers(cell_numbers(&store, "cell_rows", CELL_ROWS_LATENCY, 10), latency, 10);
+    struct ctxmark_table_view v;
+    ck_assert(!store_table(&store, "rows", &v));
+    store_unmap(&store);
+    frame_free(f);
+}
+END_TEST
+
+START_TEST(cells_of_many_kinds_are_all_found_again)
+{
+    struct err e = {""};
+    struct store store;
+    char *text = malloc(6000 * 32), *p = text;
+    ck_assert_ptr_nonnull(text);
+    p += snprintf(p, 64, HEAD);
+    for (int i = 0; i < 6000; i++)
+        p += snprintf(p, 32, "m,b,%d,e2e,%d\n", i * 7919 % 3000, 6000 - i);
+    struct frame *f = frame_from(text, (size_t)(p - text), NULL, &e);
+    free(text);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    ck_assert_int_eq(store_map(f->fd, &store, &e), 0);
+    const double *row = cell_numbers(&store, "cell_rows", CELL_ROWS_ROW, 6000),
+                 *latency = cell_numbers(&store, "cell_rows", CELL_ROWS_LATENCY, 6000);
+    cell_numbers(&store, "cells", CELLS_BEGIN, 3000);
+    for (int i = 0; i < 3000; i++) { /* row i, and 3000 later the same context */
+        ck_assert(row[2 * i] == i && row[2 * i + 1] == i + 3000);
+        ck_assert(latency[2 * i] == 3000 - i && latency[2 * i + 1] == 6000 - i);
+    }
+    store_unmap(&store);
+    frame_free(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("frame");
@@ -383,6 +487,9 @@ int main(void)
     tcase_add_test(t, numbers_of_any_length_are_the_nearest_doubles);
     tcase_add_test(t, children_cannot_change_the_columns);
     tcase_add_test(t, metrics_are_joined_by_seq_and_request);
+    tcase_add_test(t, texts_that_are_mostly_new_are_told_apart_all_the_same);
+    tcase_add_test(t, cells_are_rows_of_one_kind_with_their_latencies_in_order);
+    tcase_add_test(t, cells_of_many_kinds_are_all_found_again);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -439,7 +439,8 @@ struct ctxmark_host {
     uint64_t (*row_count)(const struct ctxmark_host *h);
     int32_t (*column)(const struct ctxmark_host *h, const char *name,
                       struct ctxmark_column *ret_column);
-    /* A table of an analyzer named in `after`: 1 found, 0 not. */
+    /* A table of an analyzer named in `after`, or of "ctxmark": which rows belong together (its
+     * tables `cells` and `cell_rows`; ctxmark-plugin(3) has their columns).  1 found, 0 not. */
     int32_t (*table_find)(const struct ctxmark_host *h, const char *analyzer, const char *table,
                           struct ctxmark_table_view *ret_view);
     /* table_begin returns a handle >= 0, or -1 (and a log line) if the table is malformed.
