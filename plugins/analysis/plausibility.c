@@ -120,13 +120,6 @@ static double median_of(const struct work *w, const struct group *g, const struc
     return stats_median(w->values, n);
 }
 
-static double median_latency(const struct work *w, const struct group *g)
-{
-    size_t n;
-    const double *x = group_latencies(g, &w->rows, w->values, &n);
-    return stats_median(x, n);
-}
-
 /* --- one cell */
 
 /* The group of the same cell in mode decode; NULL: none. */
@@ -245,7 +238,7 @@ static struct cell_row make_cell(const struct work *w, const struct group *g)
 {
     struct cell_row c = {.keys = keys_of(g),
                          .n = (double)g->count,
-                         .latency = median_latency(w, g),
+                         .latency = group_median_latency(g, &w->rows, w->values),
                          .bandwidth_pct = NAN,
                          .impossible = NAN,
                          .decode_step_ms = NAN,

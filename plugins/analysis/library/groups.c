@@ -349,6 +349,13 @@ const double *group_latencies(const struct group *g, const struct rows *r, doubl
     return g->latencies;
 }
 
+double group_median_latency(const struct group *g, const struct rows *r, double *scratch)
+{
+    size_t n;
+    const double *x = group_latencies(g, r, scratch, &n);
+    return stats_median(x, n);
+}
+
 size_t groups_series(const struct groups *g, size_t first)
 {
     const struct group *a = &g->items[first];

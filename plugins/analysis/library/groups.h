@@ -113,6 +113,8 @@ size_t group_values(const struct group *g, const struct ctxmark_column *c, doubl
  * scratch[count]. */
 const double *group_latencies(const struct group *g, const struct rows *r, double *scratch,
                               size_t *ret_n);
+/* Their median; NaN: none is known. */
+double group_median_latency(const struct group *g, const struct rows *r, double *scratch);
 
 /* The number of groups from `first` on that belong to the same run, model, backend and
  * concurrency (and mode). */
