@@ -96,9 +96,11 @@ static int serve(const json_t *job)
 /* A short life: memory is not handed back in between, and had in larger pieces. */
 static void tune_memory(void)
 {
+#ifdef __GLIBC__
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TOP_PAD, 1 << 20);
+#endif
 }
 
 int analyzer_child_main(void)

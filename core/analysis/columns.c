@@ -83,6 +83,7 @@ static void set_map(struct column *item, size_t column, char *map, size_t size)
  * the kernel cannot do it (before Linux 5.14), nothing is lost. */
 static void make_ready(const struct columns *c, size_t from, size_t to)
 {
+#ifdef MADV_POPULATE_WRITE
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     for (size_t i = 0; i < c->count; i++) {
         const struct column *item = &c->items[i];
@@ -90,6 +91,9 @@ static void make_ready(const struct columns *c, size_t from, size_t to)
         if (item->map && begin < end)
             madvise(item->map + begin, end - begin, MADV_POPULATE_WRITE);
     }
+#else
+    (void)c, (void)from, (void)to;
+#endif
 }
 
 static void blank(struct column *item, size_t from, size_t to)
