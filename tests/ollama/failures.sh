@@ -90,6 +90,14 @@ rm -rf run
 ctxmark 1 run c.yaml -o run
 says run/metrics.csv "start one with 'ollama serve'"
 
+# --- the report's own sweep where there is neither a GPU engine nor a server: rows, at once
+sed "s|http://localhost:11434|http://127.0.0.1:$port|" "${top_srcdir:?}/conf/tr127.yaml" >report.yaml
+rm -rf run
+ctxmark 1 run report.yaml -o run --set on_missing_backend=rows
+says run/metrics.csv "start one with 'ollama serve'"
+grep -q ',ok,' run/metrics.csv && fail 'the report is measured without a server'
+cases=$((cases + 1))
+
 # --- compressed all the same
 serve --load-ms 5 --fault gzip
 config

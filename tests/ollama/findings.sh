@@ -96,10 +96,17 @@ for version in 0.33.0 0.24.0; do
     [ "$(jq -r .num_ctx.number facts.json)" = 4112 ] || fail 'num_ctx is not in the manifest'
     [ "$(jq -r .server_context.number facts.json)" = 4112 ] || fail 'server_context is not in the manifest'
     case $version in
-    0.33.0) cache='device and host memory' ;;
-    *) cache='device memory' ;;
+    0.33.0) cache='device and host memory' in_host=1 ;;
+    *) cache='device memory' in_host=0 ;;
     esac
     [ "$(jq -r .server_prompt_cache.text facts.json)" = "$cache" ] || fail 'server_prompt_cache is not in the manifest'
+    ctxmark 0 analyze bust --json -a plausibility,memory
+    [ "$(jq '[.findings[] | select(.id == "host_prompt_cache")] | length' out)" = "$in_host" ] ||
+        fail "$version: the finding of a prompt cache in host memory is not there $in_host times"
+    # 6 layers of 2 heads of 64 keys and 64 values, 2 bytes each
+    [ "$(jq '[.tables[] | select(.name == "kv_theory") | (.columns | map(.name)) as $c | .rows[] |
+        [$c, .] | transpose | map({(.[0]): .[1]}) | add][0].kv_bytes_per_token' out)" = 3072 ] ||
+        fail "$version: the KV cache by theory is not that of the shape that the server tells"
     [ "$(jq -r .server_prefill_time facts.json)" = null ] || fail 'server_prefill_time is in the manifest'
 done
 
@@ -108,4 +115,7 @@ config
 ctxmark 0 run c.yaml -o old
 [ "$(jq -r '[.. | objects | select(has("server_version"))][0].server_prefill_time.text' old/manifest.json)" = 'last batch of 512 tokens only' ] ||
     fail 'the last-batch bug is not in the manifest'
+ctxmark 0 analyze old --json -a plausibility
+jq -r '.findings[] | select(.id == "server_prefill_time") | .text' out >words
+says words 'last batch'
 stop_servers
