@@ -107,7 +107,7 @@ START_TEST(what_cannot_be_opened_says_why)
     const char *path = support_mock("mock_unresolved");
     ck_assert_int_eq(plugin_load(path, NULL, &p, &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, path));
-    ck_assert_ptr_nonnull(strstr(e.text, "undefined symbol: mock_function_that_nobody_has"));
+    ck_assert_ptr_nonnull(strstr(e.text, "mock_function_that_nobody_has"));
     path = support_write("text.so", "no shared object");
     ck_assert_int_eq(plugin_load(path, NULL, &p, &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, "text.so cannot be opened: "));

@@ -8,6 +8,7 @@
 
 #include "tests/core/support.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -198,7 +199,7 @@ END_TEST
 START_TEST(links_that_go_in_circles_are_refused)
 {
     make_link("a.so", "b.so");
-    expect_refused(make_link("b.so", "a.so"), "Too many levels of symbolic links");
+    expect_refused(make_link("b.so", "a.so"), strerror(ELOOP));
 }
 END_TEST
 
