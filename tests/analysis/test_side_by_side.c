@@ -366,15 +366,15 @@ START_TEST(a_flat_prefill_alone_is_no_proof_of_a_cache)
 }
 END_TEST
 
-START_TEST(conditions_name_throttled_cut_cached_and_disturbed_cells)
+START_TEST(conditions_name_throttled_cut_cached_disturbed_and_late_cells)
 {
     begin("backend,model,context_length,mode,rep,latency_ms,prompt_tokens,cached_tokens,"
-          "generated_tokens,throttle,foreign_cpu,note\n");
+          "generated_tokens,throttle,foreign_cpu,note,device_ms\n");
     for (int i = 0; i < 4; i++) {
-        add("x,m,512,e2e,%d,%d,512,0,64,,0.01,\n", i, 100 + i);
-        add("x,m,1024,e2e,%d,%d,1024,0,64,thermal,0.01,\n", i, 200 + i);
-        add("x,m,2048,e2e,%d,%d,1800,0,64,,0.01,truncated\n", i, 300 + i);
-        add("x,m,4096,e2e,%d,%d,4096,4000,30,,0.9,short\n", i, 400 + i);
+        add("x,m,512,e2e,%d,%d,512,0,64,,0.01,,%d\n", i, 100 + i, 105 + i);
+        add("x,m,1024,e2e,%d,%d,1024,0,64,thermal,0.01,,\n", i, 200 + i);
+        add("x,m,2048,e2e,%d,%d,1800,0,64,,0.01,truncated,\n", i, 300 + i);
+        add("x,m,4096,e2e,%d,%d,4096,4000,30,,0.9,short,%d\n", i, 400 + i, i < 2 ? 450 : 390);
     }
     json_t *a = analyze("plausibility", NULL);
     ck_assert_uint_eq(rows(a, "plausibility", "conditions"), 3);
@@ -382,9 +382,10 @@ START_TEST(conditions_name_throttled_cut_cached_and_disturbed_cells)
     ck_assert_double_eq(number(a, "plausibility", "conditions", 1, "truncated"), 4);
     ck_assert_double_eq(number(a, "plausibility", "conditions", 2, "cut_short"), 4);
     ck_assert_double_eq(number(a, "plausibility", "conditions", 2, "disturbed"), 1);
-    static const char *const ids[] = {"throttled", "short_prompts", "short_answers",
-                                      "cached_prompts", "disturbed"};
-    for (size_t i = 0; i < 5; i++)
+    ck_assert_double_eq(number(a, "plausibility", "conditions", 2, "told_late"), 2);
+    static const char *const ids[] = {"throttled",      "short_prompts", "short_answers",
+                                      "cached_prompts", "disturbed",     "told_late"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         ck_assert_msg(strstr(words(a, ids[i]), "1 of 4 cells of x") != NULL, "%s: %s", ids[i],
                       words(a, ids[i]));
     json_decref(a);
@@ -570,7 +571,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, backends_without_a_server_have_no_table_of_servers);
     tcase_add_test(t, series_that_break_alike_share_one_finding_with_all_rows_as_evidence);
     tcase_add_test(t, a_flat_prefill_alone_is_no_proof_of_a_cache);
-    tcase_add_test(t, conditions_name_throttled_cut_cached_and_disturbed_cells);
+    tcase_add_test(t, conditions_name_throttled_cut_cached_disturbed_and_late_cells);
     tcase_add_test(t, questions_are_not_answered_without_data);
     tcase_add_test(t, a_cache_answers_no_question_about_scaling);
     tcase_add_test(t, guidance_rests_on_rows);

@@ -16,11 +16,12 @@
 #define FOREIGN_CORES 0.2 /* cores that others kept busy, median over the cell */
 #define WHOLE_PROMPT 0.98 /* of the nominal context length */
 #define MOSTLY_CACHED 0.5 /* of the prompt */
+#define LATE 1.1          /* times the wall clock's: no span lasts so much longer than itself */
 
 struct condition {
     struct keys keys;
     double n, throttled, truncated, prompt_pct, cut_short, generated, most_generated, cached_pct;
-    double foreign_cpu, disturbed;
+    double foreign_cpu, disturbed, told_late;
     const char *throttle;
 };
 
@@ -44,6 +45,8 @@ static const struct field fields[] = {
     O(cached_pct, NUMBER, VALUE, "%", "median share of the prompt that came from a cache"),
     O(foreign_cpu, NUMBER, VALUE, "cores", "median of cores that others kept busy meanwhile"),
     O(disturbed, FLAG, VALUE, "", "foreign_cpu above 0.2"),
+    C(told_late, INTEGER, VALUE, "",
+      "rows that the backend's own clock has at least a tenth longer than the wall clock"),
 };
 
 static const struct table condition_table =
@@ -54,7 +57,7 @@ enum { MODE_E2E, MODE_DECODE, MODE_OTHER, MODES };
 struct work {
     const struct ctxmark_host *h;
     const struct rows *r;
-    struct ctxmark_column throttle, foreign_cpu;
+    struct ctxmark_column throttle, foreign_cpu, device;
     double most_generated[MODES]; /* of e2e, of decode and of all other modes */
     double *values;
 };
@@ -104,6 +107,7 @@ static struct condition look_at(const struct work *w, const struct group *g)
         c.throttled += why && *why;
         c.throttle = c.throttle || !why || !*why ? c.throttle : why;
         c.truncated += has_note(w, row, "truncated");
+        c.told_late += rows_number(&w->device, row) > LATE * rows_number(&w->r->latency, row);
         c.cut_short += !prefill && (has_note(w, row, "short") ||
                                     generated < w->most_generated[mode_of(w, row)]);
     }
@@ -134,7 +138,7 @@ static bool is_short_prompt(const struct condition *c)
 static bool is_special(const struct condition *c)
 {
     return c->throttled > 0 || is_short_prompt(c) || c->cut_short > 0 ||
-           c->cached_pct > 100 * MOSTLY_CACHED || c->disturbed == 1;
+           c->cached_pct > 100 * MOSTLY_CACHED || c->disturbed == 1 || c->told_late > 0;
 }
 
 /* --- findings */
@@ -157,6 +161,11 @@ static bool is_cached(const struct condition *c)
 static bool is_disturbed(const struct condition *c)
 {
     return c->disturbed == 1;
+}
+
+static bool is_told_late(const struct condition *c)
+{
+    return c->told_late > 0;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -190,6 +199,12 @@ static const struct kind kinds[] = {
     {"disturbed", CTXMARK_SEVERITY_WARNING, is_disturbed, "foreign_cpu",
      offsetof(struct condition, foreign_cpu), "were measured while others kept cores busy",
      " cores", "Single foreign cores have been seen to slow a small run many times over."},
+    {"told_late", CTXMARK_SEVERITY_WARNING, is_told_late, "told_late",
+     offsetof(struct condition, told_late),
+     "have rows that lasted longer by the backend's own clock than by the wall clock",
+     " rows of a cell",
+     "Their first token came while the client had no core, and was seen with those behind it: read "
+     "device_ms instead, and leave the client a core."},
 };
 
 static double value_at(const struct condition *c, size_t offset)
@@ -257,6 +272,7 @@ int conditions_report(const struct ctxmark_host *h, const struct rows *r)
     struct groups g;
     get_column(h, "throttle", &w.throttle);
     get_column(h, "foreign_cpu", &w.foreign_cpu);
+    get_column(h, "device_ms", &w.device);
     for (uint64_t row = 0; row < r->count; row++)
         if (rows_is_usable(r, row)) {
             double *most = &w.most_generated[mode_of(&w, row)];

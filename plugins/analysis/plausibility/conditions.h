@@ -11,8 +11,8 @@
 #include "plugins/analysis/library/groups.h"
 
 /* Emits the table `conditions` of cells that were throttled, truncated, cut short, served from a
- * cache, or disturbed by others (there is none where all is well), and findings about them.  0, or
- * -1: out of memory. */
+ * cache, or disturbed by others, or told late (there is none where all is well), and findings about
+ * them.  0, or -1: out of memory. */
 int conditions_report(const struct ctxmark_host *h, const struct rows *r);
 
 #endif
