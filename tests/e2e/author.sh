@@ -60,7 +60,7 @@ user '. ./build-analyzer'
 # shellcheck disable=SC2016 # the user's shell expands it
 user 'CTXMARK_PLUGIN_PATH=$PWD ctxmark plugins'
 grep -q '^backend   clockwork ' log || fail "clockwork is not listed"
-user 'ctxmark plugins ./clockwork.so clock --set token_us=20 --check'
+user 'ctxmark plugins ./clockwork.so 20 --check'
 user 'ctxmark plugins ./extremes.so --check'
 user "$run -o run"
 # 3 contexts, 1 + 3 repetitions, prefill, decode and e2e of each
