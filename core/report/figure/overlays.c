@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/report/figure/plots.h"
 #include "core/report/figure/rows.h"
 
 #define CURVE_POINTS 48
@@ -115,12 +116,48 @@ static void draw_fit(struct doc *d, const json_t *fits, struct figure *f, size_t
     f->series[series].name = name;
 }
 
+static const json_t *find_plot(const json_t *analysis, const char *analyzer, const char *name)
+{
+    size_t i;
+    const json_t *plot;
+    json_array_foreach(json_object_get(analysis, "plots"), i, plot)
+    {
+        if (strcmp(member_text(plot, "analyzer"), analyzer) == 0 &&
+            strcmp(member_text(plot, "name"), name) == 0)
+            return plot;
+    }
+    return NULL;
+}
+
+/* The band of a fit: of the series of the plot that is named "MODEL on BACKEND: its law". */
+static void draw_fit_band(struct doc *d, const json_t *plot, struct figure *f, size_t series)
+{
+    const struct figure_series *s = &f->series[series];
+    const char *name = doc_format(d, "%s on %s: ", s->model, s->backend);
+    size_t i;
+    const json_t *fit;
+    json_array_foreach(json_object_get(plot, "series"), i, fit)
+    {
+        if (!name || strncmp(member_text(fit, "name"), name, strlen(name)) != 0)
+            continue;
+        struct figure_series *band = figure_add_series(d, f, "", f->series[series].style);
+        if (band) {
+            band->band = true;
+            plots_points(d, fit, band);
+        }
+        return;
+    }
+}
+
 void overlay_fits(struct doc *d, const json_t *analysis, struct figure *f, const char *mode)
 {
-    const json_t *fits = table_find(analysis, "scaling", "fits");
+    const json_t *fits = table_find(analysis, "scaling", "fits"),
+                 *plot = find_plot(analysis, "scaling", "prefill_fits");
     size_t count = f->series_count;
-    for (size_t k = 0; k < count; k++)
+    for (size_t k = 0; k < count; k++) {
+        draw_fit_band(d, plot, f, k);
         draw_fit(d, fits, f, k, mode);
+    }
 }
 
 void overlay_first(struct doc *d, const json_t *analysis, struct figure *f, const char *mode)

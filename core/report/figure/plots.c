@@ -37,10 +37,24 @@ static unsigned group_number(const json_t *series, size_t index)
     return groups;
 }
 
+void plots_points(struct doc *d, const json_t *series, struct figure_series *to)
+{
+    const json_t *x = json_object_get(series, "x");
+    bool band = strcmp(member_text(series, "kind"), "band") == 0;
+    for (size_t i = 0; i < json_array_size(x); i++) {
+        double low = number_at(json_object_get(series, "low"), i),
+               high = number_at(json_object_get(series, "high"), i),
+               y = number_at(json_object_get(series, "y"), i);
+        if (isnan(y) && band)
+            y = 0.5 * (low + high);
+        figure_add_point(d, to, (struct figure_point){number_at(x, i), y, low, high, false});
+    }
+}
+
 static void add_series(struct doc *d, const json_t *analysis, const json_t *series, size_t index,
                        struct figure *f)
 {
-    const json_t *from = json_array_get(series, index), *x = json_object_get(from, "x");
+    const json_t *from = json_array_get(series, index);
     const char *kind = member_text(from, "kind");
     unsigned style = figure_style_of(analysis, member_text(from, "group"), FIGURE_STYLES - 1);
     if (style == FIGURE_STYLES - 1)
@@ -52,14 +66,7 @@ static void add_series(struct doc *d, const json_t *analysis, const json_t *seri
     s->line = strcmp(kind, "line") == 0 || strcmp(kind, "both") == 0;
     s->dashed = strcmp(kind, "line") == 0;
     s->band = !json_is_null(json_object_get(from, "low"));
-    for (size_t i = 0; i < json_array_size(x); i++) {
-        double low = number_at(json_object_get(from, "low"), i),
-               high = number_at(json_object_get(from, "high"), i),
-               y = number_at(json_object_get(from, "y"), i);
-        if (isnan(y) && strcmp(kind, "band") == 0)
-            y = 0.5 * (low + high);
-        figure_add_point(d, s, (struct figure_point){number_at(x, i), y, low, high, false});
-    }
+    plots_points(d, from, s);
 }
 
 static struct figure_axis axis_of(const json_t *axis)
