@@ -129,8 +129,16 @@ static const json_t *find_plot(const json_t *analysis, const char *analyzer, con
     return NULL;
 }
 
+static bool has_interval(const struct figure_series *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (isfinite(s->at[i].low) && isfinite(s->at[i].high))
+            return true;
+    return false;
+}
+
 /* The band of a fit: of the series of the plot that is named "MODEL on BACKEND: its law". */
-static void draw_fit_band(struct doc *d, const json_t *plot, struct figure *f, size_t series)
+static bool draw_fit_band(struct doc *d, const json_t *plot, struct figure *f, size_t series)
 {
     const struct figure_series *s = &f->series[series];
     const char *name = doc_format(d, "%s on %s: ", s->model, s->backend);
@@ -141,12 +149,13 @@ static void draw_fit_band(struct doc *d, const json_t *plot, struct figure *f, s
         if (!name || strncmp(member_text(fit, "name"), name, strlen(name)) != 0)
             continue;
         struct figure_series *band = figure_add_series(d, f, "", f->series[series].style);
-        if (band) {
-            band->band = true;
-            plots_points(d, fit, band);
-        }
-        return;
+        if (!band)
+            return false;
+        band->band = true;
+        plots_points(d, fit, band);
+        return has_interval(band);
     }
+    return false;
 }
 
 void overlay_fits(struct doc *d, const json_t *analysis, struct figure *f, const char *mode)
@@ -154,10 +163,13 @@ void overlay_fits(struct doc *d, const json_t *analysis, struct figure *f, const
     const json_t *fits = table_find(analysis, "scaling", "fits"),
                  *plot = find_plot(analysis, "scaling", "prefill_fits");
     size_t count = f->series_count;
+    bool any = false;
     for (size_t k = 0; k < count; k++) {
-        draw_fit_band(d, plot, f, k);
+        any = draw_fit_band(d, plot, f, k) || any;
         draw_fit(d, fits, f, k, mode);
     }
+    if (any)
+        f->note = doc_format(d, "%s Shaded around it: its 95 %% band.", f->note);
 }
 
 void overlay_first(struct doc *d, const json_t *analysis, struct figure *f, const char *mode)

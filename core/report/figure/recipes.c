@@ -31,7 +31,7 @@ static const struct recipe recipes[] = {
      "Prefill latency by context",
      "prefill",
      "Marks: medians, with their 95 % intervals as bands. Dashed: the power law through the "
-     "medians before any break, with its 95 % band there, drawn on to the last context.",
+     "medians before any break, drawn on to the last context.",
      "descriptive",
      "prefill_latency",
      "prefill",
