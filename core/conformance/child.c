@@ -53,7 +53,8 @@ static void tell(const char *verdict, const char *check, const char *text)
     conform_send(json_pack("{s:s, s:s, s:s}", "verdict", verdict, "check", check, "text", text));
 }
 
-static void tell_format(const char *verdict, const char *check, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void
+tell_format(const char *verdict, const char *check, const char *format, va_list ap)
 {
     char text[1600];
     vsnprintf(text, sizeof text, format, ap);

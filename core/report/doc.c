@@ -31,7 +31,8 @@ char *doc_copy(struct doc *d, const char *text)
     return copy;
 }
 
-static char *format_text(struct doc *d, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static char *format_text(struct doc *d, const char *format,
+                                                               va_list args)
 {
     va_list again;
     va_copy(again, args);

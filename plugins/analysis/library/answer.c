@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_words(char *text, size_t size, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void add_words(char *text, size_t size,
+                                                            const char *format, va_list ap)
 {
     size_t len = strlen(text);
     vsnprintf(text + len, size - len, format, ap);

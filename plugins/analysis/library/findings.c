@@ -22,7 +22,8 @@ struct said {
     char *label, *text;
 };
 
-static struct label make_label(const char *name, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static struct label make_label(const char *name,
+                                                                     const char *format, va_list ap)
 {
     struct label l;
     char more[128];
