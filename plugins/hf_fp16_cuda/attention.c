@@ -44,6 +44,7 @@ static enum gpu_status attention_flash(struct gpu_engine *g, int64_t layer, int6
         .head_dim = (int32_t)c->head_dim,
         .window = (int32_t)c->sliding_window,
         .scale = scale_of(c),
+        .in_device = g->kv.place == GPU_SPILL_NONE && g->activation_block.place == GPU_SPILL_NONE,
     };
     return gpu_attention(&g->kernels, &p, g->stream, e);
 }

@@ -69,6 +69,7 @@ enum gpu_status {
     X(cuModuleUnload)                                                                              \
     X(cuModuleGetFunction)                                                                         \
     X(cuFuncSetAttribute)                                                                          \
+    X(cuTensorMapEncodeTiled)                                                                      \
     X(cuLaunchKernel)
 
 struct gpu_driver {

@@ -5,8 +5,10 @@
 
 #include "plugins/hf_fp16_cuda/kernels.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plugins/hf_fp16_cuda/fatbins.h"
@@ -37,23 +39,26 @@ FATBIN(token);
 FATBIN(weights);
 FATBIN(decode_attention);
 FATBIN(flash);
+FATBIN(flash_sm90);
 
 static const struct {
     const char *name;
     const void *image;
+    bool optional; /* for some devices only; the others do without */
 } modules[] = {
-    {"rows", gpu_fatbin_rows},
-    {"softmax", gpu_fatbin_softmax},
-    {"token", gpu_fatbin_token},
-    {"weights", gpu_fatbin_weights},
-    {"decode_attention", gpu_fatbin_decode_attention},
-    {"flash", gpu_fatbin_flash},
+    {"rows", gpu_fatbin_rows, false},
+    {"softmax", gpu_fatbin_softmax, false},
+    {"token", gpu_fatbin_token, false},
+    {"weights", gpu_fatbin_weights, false},
+    {"decode_attention", gpu_fatbin_decode_attention, false},
+    {"flash", gpu_fatbin_flash, false},
+    {"flash_sm90", gpu_fatbin_flash_sm90, true},
 };
 
 #define MODULES (sizeof modules / sizeof *modules)
 _Static_assert(MODULES <= GPU_MODULES_MAX, "one place for each module");
 
-enum { ROWS, SOFTMAX, TOKEN, WEIGHTS, DECODE, FLASH };
+enum { ROWS, SOFTMAX, TOKEN, WEIGHTS, DECODE, FLASH, FLASH_SM90 };
 
 static const struct {
     const char *name;
@@ -92,6 +97,9 @@ static const struct {
     [GPU_FLASH_128] = {"gpu_flash_128", FLASH},
     [GPU_FLASH_192] = {"gpu_flash_192", FLASH},
     [GPU_FLASH_256] = {"gpu_flash_256", FLASH},
+    [GPU_FLASH_SM90_64_SHORT] = {"gpu_flash_sm90_64_short", FLASH_SM90},
+    [GPU_FLASH_SM90_64] = {"gpu_flash_sm90_64", FLASH_SM90},
+    [GPU_FLASH_SM90_128] = {"gpu_flash_sm90_128", FLASH_SM90},
 };
 
 /* The widths that flash attention is compiled for, and the keys of a tile. */
@@ -121,6 +129,11 @@ static enum gpu_status kernels_allow_shared(struct gpu_kernels *k, struct hf_err
         r = d->cuFuncSetAttribute(k->functions[flash_table[i].kernel],
                                   CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
                                   flash_shared(flash_table[i].width, flash_table[i].keys));
+    for (int i = GPU_FLASH_SM90_64_SHORT; r == CUDA_SUCCESS && i <= GPU_FLASH_SM90_128; i++)
+        if (k->functions[i])
+            r = d->cuFuncSetAttribute(k->functions[i],
+                                      CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                      gpu_hopper_shared((enum gpu_kernel)i));
     for (size_t i = 0; r == CUDA_SUCCESS && i < sizeof rows / sizeof *rows; i++)
         r = d->cuFuncSetAttribute(k->functions[rows[i]],
                                   CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
@@ -128,16 +141,38 @@ static enum gpu_status kernels_allow_shared(struct gpu_kernels *k, struct hf_err
     return gpu_driver_check(d, r, "asking for shared memory", e);
 }
 
+static unsigned kernels_without(void)
+{
+    static const struct {
+        const char *word;
+        unsigned part;
+    } parts[] = {
+        {"flash_sm90", GPU_PART_FLASH_SM90},
+    };
+    const char *list = getenv("CTXMARK_GPU_WITHOUT");
+    unsigned without = 0;
+    for (size_t i = 0; list && i < sizeof parts / sizeof *parts; i++)
+        if (strstr(list, parts[i].word))
+            without |= parts[i].part;
+    return without;
+}
+
 enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels *ret_kernels,
                                  struct hf_err *e)
 {
-    struct gpu_kernels k = {.driver = d};
+    struct gpu_kernels k = {.driver = d, .without = kernels_without()};
     CUresult r = CUDA_SUCCESS;
-    for (size_t i = 0; r == CUDA_SUCCESS && i < MODULES; i++)
+    for (size_t i = 0; r == CUDA_SUCCESS && i < MODULES; i++) {
         r = d->cuModuleLoadData(&k.modules[i], modules[i].image);
+        if (modules[i].optional && r == CUDA_ERROR_NO_BINARY_FOR_GPU) {
+            k.modules[i] = NULL;
+            r = CUDA_SUCCESS;
+        }
+    }
     for (size_t i = 0; r == CUDA_SUCCESS && i < GPU_KERNELS; i++)
-        r = d->cuModuleGetFunction(&k.functions[i], k.modules[kernel_table[i].module],
-                                   kernel_table[i].name);
+        if (k.modules[kernel_table[i].module])
+            r = d->cuModuleGetFunction(&k.functions[i], k.modules[kernel_table[i].module],
+                                       kernel_table[i].name);
     enum gpu_status s = GPU_OK;
     if (r == CUDA_ERROR_NO_BINARY_FOR_GPU) {
         hf_err_set(e,
@@ -165,9 +200,9 @@ void gpu_kernels_unload(struct gpu_kernels *k)
     memset(k, 0, sizeof *k);
 }
 
-static enum gpu_status launch(const struct gpu_kernels *k, enum gpu_kernel kernel, int64_t grid_x,
-                              int64_t grid_y, int threads, int64_t shared, const void *p,
-                              CUstream stream, struct hf_err *e)
+enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                                 int64_t grid_x, int64_t grid_y, int threads, int64_t shared,
+                                 const void *p, CUstream stream, struct hf_err *e)
 {
     void *arguments[] = {(void *)(uintptr_t)p};
     CUresult r = k->driver->cuLaunchKernel(k->functions[kernel], (unsigned)grid_x, (unsigned)grid_y,
@@ -183,33 +218,33 @@ static enum gpu_status launch(const struct gpu_kernels *k, enum gpu_kernel kerne
 enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,
                           CUstream stream, struct hf_err *e)
 {
-    return launch(k, GPU_EMBED_ROWS, tokens, 1, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, GPU_EMBED_ROWS, tokens, 1, THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_norm(const struct gpu_kernels *k, const struct gpu_norm *p, int64_t tokens,
                          CUstream stream, struct hf_err *e)
 {
-    return launch(k, GPU_NORM_ROWS, tokens, 1, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, GPU_NORM_ROWS, tokens, 1, THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_rope(const struct gpu_kernels *k, const struct gpu_rope *p, int64_t tokens,
                          CUstream stream, struct hf_err *e)
 {
-    return launch(k, GPU_ROPE_ROWS, tokens, 1, THREADS, p->head_dim * (int64_t)sizeof(float), p,
-                  stream, e);
+    return gpu_kernel_start(k, GPU_ROPE_ROWS, tokens, 1, THREADS,
+                            p->head_dim * (int64_t)sizeof(float), p, stream, e);
 }
 
 enum gpu_status gpu_swiglu(const struct gpu_kernels *k, const struct gpu_swiglu *p, int64_t tokens,
                            CUstream stream, struct hf_err *e)
 {
     int64_t blocks = (p->intermediate / 2 + 2 * THREADS - 1) / (2 * THREADS);
-    return launch(k, GPU_SWIGLU_ROWS, tokens, blocks, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, GPU_SWIGLU_ROWS, tokens, blocks, THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_mask(const struct gpu_kernels *k, enum gpu_kernel kernel,
                          const struct gpu_mask *p, CUstream stream, struct hf_err *e)
 {
-    return launch(k, kernel, p->queries, 1, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, kernel, p->queries, 1, THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_softmax(const struct gpu_kernels *k, enum gpu_kernel kernel,
@@ -219,14 +254,15 @@ enum gpu_status gpu_softmax(const struct gpu_kernels *k, enum gpu_kernel kernel,
     struct gpu_softmax q = *p;
     int64_t row = p->keys * (int64_t)sizeof(float);
     q.in_shared = kernel != GPU_NARROW && row <= k->driver->shared_most - SHARED_OWN;
-    return launch(k, kernel, p->queries, heads, THREADS, q.in_shared ? row : 0, &q, stream, e);
+    return gpu_kernel_start(k, kernel, p->queries, heads, THREADS, q.in_shared ? row : 0, &q,
+                            stream, e);
 }
 
 enum gpu_status gpu_cast(const struct gpu_kernels *k, enum gpu_kernel kernel,
                          const struct gpu_cast *p, int64_t rows, CUstream stream, struct hf_err *e)
 {
     int64_t blocks = (p->cols + 4 * THREADS - 1) / (4 * THREADS);
-    return launch(k, kernel, rows, blocks, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, kernel, rows, blocks, THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_product(const struct gpu_kernels *k, enum gpu_kernel kernel,
@@ -238,14 +274,16 @@ enum gpu_status gpu_product(const struct gpu_kernels *k, enum gpu_kernel kernel,
         hf_err_set(e, "a layer of %d inputs is too wide for this device's shared memory", p->cols);
         return GPU_INVALID;
     }
-    return launch(k, kernel, (p->rows + rows - 1) / rows, 1, PRODUCT_THREADS, shared, p, stream, e);
+    return gpu_kernel_start(k, kernel, (p->rows + rows - 1) / rows, 1, PRODUCT_THREADS, shared, p,
+                            stream, e);
 }
 
 enum gpu_status gpu_argmax(const struct gpu_kernels *k, const struct gpu_argmax *p, CUstream stream,
                            struct hf_err *e)
 {
     int64_t blocks = (p->count + 4 * THREADS - 1) / (4 * THREADS);
-    return launch(k, GPU_ARGMAX_LOGITS, blocks < 128 ? blocks : 128, 1, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, GPU_ARGMAX_LOGITS, blocks < 128 ? blocks : 128, 1, THREADS, 0, p,
+                            stream, e);
 }
 
 /* A grid that keeps every multiprocessor busy with a loop over what there is. */
@@ -258,30 +296,33 @@ static int64_t grid_over(const struct gpu_kernels *k, uint64_t count)
 enum gpu_status gpu_convert(const struct gpu_kernels *k, enum gpu_kernel kernel,
                             const struct gpu_convert *p, CUstream stream, struct hf_err *e)
 {
-    return launch(k, kernel, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, kernel, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_random(const struct gpu_kernels *k, const struct gpu_random *p, CUstream stream,
                            struct hf_err *e)
 {
-    return launch(k, GPU_RANDOM_FILL, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, GPU_RANDOM_FILL, grid_over(k, p->count), 1, THREADS, 0, p, stream,
+                            e);
 }
 
 enum gpu_status gpu_read(const struct gpu_kernels *k, const struct gpu_read *p, CUstream stream,
                          struct hf_err *e)
 {
-    return launch(k, GPU_READ_ALL, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
+    return gpu_kernel_start(k, GPU_READ_ALL, grid_over(k, p->count), 1, THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_attention(const struct gpu_kernels *k, const struct gpu_attention *p,
                               CUstream stream, struct hf_err *e)
 {
+    if (gpu_attention_hopper_can(k, p))
+        return gpu_attention_hopper(k, p, stream, e);
     size_t i = 0;
     while (i + 1 < sizeof flash_table / sizeof *flash_table && flash_table[i].width < p->head_dim)
         i++;
-    return launch(k, flash_table[i].kernel, p->heads,
-                  (p->tokens + FLASH_QUERIES - 1) / FLASH_QUERIES, THREADS,
-                  flash_shared(flash_table[i].width, flash_table[i].keys), p, stream, e);
+    return gpu_kernel_start(k, flash_table[i].kernel, p->heads,
+                            (p->tokens + FLASH_QUERIES - 1) / FLASH_QUERIES, THREADS,
+                            flash_shared(flash_table[i].width, flash_table[i].keys), p, stream, e);
 }
 
 enum gpu_status gpu_decode_attention(const struct gpu_kernels *k,
@@ -292,8 +333,9 @@ enum gpu_status gpu_decode_attention(const struct gpu_kernels *k,
                              : p->head_dim <= 64  ? GPU_DECODE_8
                              : p->head_dim <= 128 ? GPU_DECODE_16
                                                   : GPU_DECODE_32;
-    enum gpu_status s = launch(k, kernel, p->splits, p->kv_heads, DECODE_THREADS, 0, p, stream, e);
+    enum gpu_status s =
+        gpu_kernel_start(k, kernel, p->splits, p->kv_heads, DECODE_THREADS, 0, p, stream, e);
     if (s == GPU_OK)
-        s = launch(k, GPU_DECODE_COMBINE, p->heads, 1, DECODE_THREADS, 0, p, stream, e);
+        s = gpu_kernel_start(k, GPU_DECODE_COMBINE, p->heads, 1, DECODE_THREADS, 0, p, stream, e);
     return s;
 }

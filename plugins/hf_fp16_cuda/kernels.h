@@ -7,6 +7,8 @@
 #ifndef HF_FP16_CUDA_KERNELS_H
 #define HF_FP16_CUDA_KERNELS_H
 
+#include <stdbool.h>
+
 #include "plugins/hf_fp16_cuda/driver.h"
 #include "plugins/hf_fp16_cuda/kernels/params.h"
 
@@ -45,14 +47,24 @@ enum gpu_kernel {
     GPU_FLASH_128,
     GPU_FLASH_192,
     GPU_FLASH_256,
+    GPU_FLASH_SM90_64_SHORT, /* these are there on Hopper only */
+    GPU_FLASH_SM90_64,
+    GPU_FLASH_SM90_128,
     GPU_KERNELS
 };
 
 #define GPU_MODULES_MAX 8
 #define GPU_HEAD_DIM_MAX 256
 
+/* What can be left away, to find out which part is at fault: CTXMARK_GPU_WITHOUT has these words in
+ * lower case, with commas between. */
+enum gpu_part {
+    GPU_PART_FLASH_SM90 = 1, /* flash_sm90: attention of prompts by wgmma */
+};
+
 struct gpu_kernels {
     const struct gpu_driver *driver;
+    unsigned without; /* of enum gpu_part */
     CUmodule modules[GPU_MODULES_MAX];
     CUfunction functions[GPU_KERNELS];
 };
@@ -61,6 +73,11 @@ struct gpu_kernels {
 enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels *ret_kernels,
                                  struct hf_err *e);
 void gpu_kernels_unload(struct gpu_kernels *k);
+
+/* Starts one: shared in bytes, p the structure that it takes. */
+enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                                 int64_t grid_x, int64_t grid_y, int threads, int64_t shared,
+                                 const void *p, CUstream stream, struct hf_err *e);
 
 /* All of these start a kernel on `stream` and return at once. */
 enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,
@@ -100,6 +117,13 @@ enum gpu_status gpu_read(const struct gpu_kernels *k, const struct gpu_read *p, 
 /* Head sizes: even, up to GPU_HEAD_DIM_MAX. */
 enum gpu_status gpu_attention(const struct gpu_kernels *k, const struct gpu_attention *p,
                               CUstream stream, struct hf_err *e);
+/* What gpu_attention() takes where it can (hopper.c): kernels/flash_sm90.cu. */
+bool gpu_attention_hopper_can(const struct gpu_kernels *k, const struct gpu_attention *p);
+enum gpu_status gpu_attention_hopper(const struct gpu_kernels *k, const struct gpu_attention *p,
+                                     CUstream stream, struct hf_err *e);
+/* Shared memory of one of its kernels. */
+int gpu_hopper_shared(enum gpu_kernel kernel);
+
 enum gpu_status gpu_decode_attention(const struct gpu_kernels *k,
                                      const struct gpu_decode_attention *p, CUstream stream,
                                      struct hf_err *e);

@@ -74,6 +74,23 @@ struct gpu_attention { /* causal, scores never stored; one block for each head a
     int32_t heads, kv_heads, head_dim;
     int32_t window; /* positions that a query sees, itself included; 0: all before it */
     float scale;
+    int32_t in_device; /* all of it lies in the device's own memory, where the copy engine reads */
+};
+
+/* A CUtensorMap: how the copy engine finds boxes of a tensor. */
+struct __attribute__((aligned(64))) gpu_tensor_map {
+    uint64_t words[16];
+};
+
+/* gpu_attention without a window; head_dim is the kernel's. */
+struct gpu_attention_sm90 {
+    struct gpu_tensor_map q;      /* [tokens][heads][D], boxes of 64 GROUPS tokens of a head */
+    struct gpu_tensor_map keys;   /* [kv_heads][from + tokens][D], boxes of 128 positions */
+    struct gpu_tensor_map values; /* as keys */
+    GPU_POINTER(__half) out;      /* [tokens][A] */
+    int32_t from, tokens;
+    int32_t heads, kv_heads;
+    float scale;
 };
 
 struct gpu_decode_attention {    /* one query; grid (splits, kv_heads) */
