@@ -49,7 +49,28 @@ static enum gpu_status attention_flash(struct gpu_engine *g, int64_t layer, int6
     return gpu_attention(&g->kernels, &p, g->stream, e);
 }
 
-/* Works on the length in device memory, not on one of the host's. */
+/* Both work on the length in device memory, not on one of the host's. */
+static enum gpu_status attention_token_fast(struct gpu_engine *g, int64_t layer, struct hf_err *e)
+{
+    const struct hf_config *c = &g->config;
+    struct gpu_attend p = {
+        .q = g->a.qkv,
+        .keys = gpu_cache_at(g, layer, 0),
+        .values = gpu_cache_at(g, layer, 1),
+        .partial = g->a.partial,
+        .arrived = g->a.arrived,
+        .out = g->a.normed,
+        .sequence = g->a.sequence,
+        .capacity = g->plan.positions,
+        .splits = (int32_t)g->plan.splits,
+        .heads = (int32_t)c->heads,
+        .kv_heads = (int32_t)c->kv_heads,
+        .window = (int32_t)c->sliding_window,
+        .scale = scale_of(c),
+    };
+    return gpu_attend(&g->kernels, c->head_dim, &p, g->stream, e);
+}
+
 static enum gpu_status attention_token(struct gpu_engine *g, int64_t layer, struct hf_err *e)
 {
     const struct hf_config *c = &g->config;
@@ -265,6 +286,8 @@ enum gpu_status gpu_attention_run(struct gpu_engine *g, int64_t layer, int64_t f
 enum gpu_status gpu_attention_token(struct gpu_engine *g, int64_t layer, int64_t position,
                                     struct hf_err *e)
 {
-    return g->plan.attention == GPU_FLASH ? attention_token(g, layer, e)
-                                          : gpu_attention_run(g, layer, position, 1, e);
+    if (g->plan.attention != GPU_FLASH)
+        return gpu_attention_run(g, layer, position, 1, e);
+    return gpu_attend_can(&g->kernels, g->config.head_dim) ? attention_token_fast(g, layer, e)
+                                                           : attention_token(g, layer, e);
 }

@@ -68,9 +68,11 @@ enum gpu_status {
     X(cuModuleLoadData)                                                                            \
     X(cuModuleUnload)                                                                              \
     X(cuModuleGetFunction)                                                                         \
+    X(cuFuncGetAttribute)                                                                          \
     X(cuFuncSetAttribute)                                                                          \
     X(cuTensorMapEncodeTiled)                                                                      \
-    X(cuLaunchKernel)
+    X(cuLaunchKernel)                                                                              \
+    X(cuLaunchKernelEx)
 
 struct gpu_driver {
 #define GPU_DRIVER_FIELD(name) __typeof__(&name) name;

@@ -190,6 +190,13 @@ enum gpu_status gpu_engine_prepare(struct gpu_engine *g, int64_t prompt, int64_t
     gpu_memory_reset_peak(&g->memory);
     g->plan = p;
     enum gpu_status s = gpu_place_plan(g, e);
+    if (s == GPU_OK)
+        s = gpu_driver_check(
+            &g->driver,
+            g->driver.cuMemsetD8Async(
+                (CUdeviceptr)g->a.arrived, 0,
+                4 * (size_t)gpu_attend_counters(g->config.heads, g->config.kv_heads), g->stream),
+            "clearing GPU memory", e);
     if (s == GPU_OK && p.attention == GPU_FLASH)
         s = graph_make(g, e);
     g->prepared = s == GPU_OK;

@@ -154,21 +154,6 @@ static enum gpu_status forward_block(struct gpu_engine *g, int64_t from, int64_t
     return s;
 }
 
-enum gpu_status gpu_forward_logits(struct gpu_engine *g, int64_t row, struct hf_err *e)
-{
-    const struct hf_config *c = &g->config;
-    struct gpu_product p = {
-        .x = g->a.x + (uint64_t)(row * c->hidden_size) * 2,
-        .norm = g->weights.final_norm,
-        .weights = g->weights.output,
-        .out = g->a.logits,
-        .rows = (int32_t)c->vocab_size,
-        .cols = (int32_t)c->hidden_size,
-        .epsilon = (float)c->rms_norm_eps,
-    };
-    return gpu_product(&g->kernels, GPU_PRODUCT_LOGITS, &p, g->stream, e);
-}
-
 /* Row `row` of the float16 logits of all positions. */
 static enum gpu_status logits_take(struct gpu_engine *g, int64_t row, struct hf_err *e)
 {
@@ -203,7 +188,7 @@ static enum gpu_status block_logits(struct gpu_engine *g, const struct gpu_engin
         int64_t at = wish->positions[i];
         if (at < from || at >= from + tokens)
             continue;
-        s = all ? logits_take(g, at, e) : gpu_forward_logits(g, at - from, e);
+        s = all ? logits_take(g, at, e) : gpu_forward_logits(g, at - from, false, e);
         if (s == GPU_OK)
             s = gpu_engine_give_logits(g, wish, at, e);
     }
@@ -226,5 +211,8 @@ enum gpu_status gpu_forward_prompt(struct gpu_engine *g, const struct gpu_engine
     }
     if (s != GPU_OK)
         return s;
-    return p->all_logits ? logits_take(g, p->prompt - 1, e) : gpu_forward_logits(g, last, e);
+    if (!p->all_logits)
+        return gpu_forward_logits(g, last, true, e);
+    s = logits_take(g, p->prompt - 1, e);
+    return s == GPU_OK ? gpu_forward_choose(g, e) : s;
 }

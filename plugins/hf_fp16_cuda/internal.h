@@ -65,7 +65,8 @@ uint64_t gpu_logits_at(const struct gpu_engine *g, int64_t row, int64_t *ret_row
 enum gpu_status gpu_place_plan(struct gpu_engine *g, struct hf_err *e);
 void gpu_place_free(struct gpu_engine *g);
 
-/* The whole prompt through the layers, and the logits of its last token in a.logits. */
+/* The whole prompt through the layers, the logits of its last token in a.logits, and the choice of
+ * the first new one. */
 enum gpu_status gpu_forward_prompt(struct gpu_engine *g, const struct gpu_engine_wish *wish,
                                    struct hf_err *e);
 
@@ -76,8 +77,9 @@ enum gpu_status gpu_forward_token(struct gpu_engine *g, int64_t position, struct
 /* Chooses the next token from a.logits. */
 enum gpu_status gpu_forward_choose(struct gpu_engine *g, struct hf_err *e);
 
-/* a.logits = output layer of row `row` of x. */
-enum gpu_status gpu_forward_logits(struct gpu_engine *g, int64_t row, struct hf_err *e);
+/* a.logits = output layer of row `row` of x; and with `choose` the next token from them. */
+enum gpu_status gpu_forward_logits(struct gpu_engine *g, int64_t row, bool choose,
+                                   struct hf_err *e);
 
 /* The logits of a.logits go to the wish; waits for the device. */
 enum gpu_status gpu_engine_give_logits(struct gpu_engine *g, const struct gpu_engine_wish *wish,

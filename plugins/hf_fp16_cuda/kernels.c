@@ -40,6 +40,8 @@ FATBIN(weights);
 FATBIN(decode_attention);
 FATBIN(flash);
 FATBIN(flash_sm90);
+FATBIN(attend);
+FATBIN(stream);
 
 static const struct {
     const char *name;
@@ -53,12 +55,14 @@ static const struct {
     {"decode_attention", gpu_fatbin_decode_attention, false},
     {"flash", gpu_fatbin_flash, false},
     {"flash_sm90", gpu_fatbin_flash_sm90, true},
+    {"attend", gpu_fatbin_attend, false},
+    {"stream", gpu_fatbin_stream, false},
 };
 
 #define MODULES (sizeof modules / sizeof *modules)
 _Static_assert(MODULES <= GPU_MODULES_MAX, "one place for each module");
 
-enum { ROWS, SOFTMAX, TOKEN, WEIGHTS, DECODE, FLASH, FLASH_SM90 };
+enum { ROWS, SOFTMAX, TOKEN, WEIGHTS, DECODE, FLASH, FLASH_SM90, ATTEND, STREAM };
 
 static const struct {
     const char *name;
@@ -100,6 +104,22 @@ static const struct {
     [GPU_FLASH_SM90_64_SHORT] = {"gpu_flash_sm90_64_short", FLASH_SM90},
     [GPU_FLASH_SM90_64] = {"gpu_flash_sm90_64", FLASH_SM90},
     [GPU_FLASH_SM90_128] = {"gpu_flash_sm90_128", FLASH_SM90},
+    [GPU_ATTEND_64] = {"gpu_attend_64", ATTEND},
+    [GPU_ATTEND_128] = {"gpu_attend_128", ATTEND},
+    [GPU_STEP_BEGIN] = {"gpu_step_begin", STREAM},
+    [GPU_STEP_END] = {"gpu_step_end", STREAM},
+#define STREAM_NAMES(number, width)                                                                \
+    [GPU_STREAM + 4 * (number)] = {"gpu_stream_qkv_" #width, STREAM},                              \
+                      [GPU_STREAM + 4 * (number) + 1] = {"gpu_stream_add_" #width, STREAM},        \
+                      [GPU_STREAM + 4 * (number) + 2] = {"gpu_stream_swiglu_" #width, STREAM},     \
+                      [GPU_STREAM + 4 * (number) + 3] = {"gpu_stream_logits_" #width, STREAM}
+    STREAM_NAMES(0, 2),
+    STREAM_NAMES(1, 4),
+    STREAM_NAMES(2, 5),
+    STREAM_NAMES(3, 6),
+    STREAM_NAMES(4, 7),
+    STREAM_NAMES(5, 8),
+#undef STREAM_NAMES
 };
 
 /* The widths that flash attention is compiled for, and the keys of a tile. */
@@ -141,6 +161,28 @@ static enum gpu_status kernels_allow_shared(struct gpu_kernels *k, struct hf_err
     return gpu_driver_check(d, r, "asking for shared memory", e);
 }
 
+/* A multiprocessor that is divided alike for all kernels of a step can have blocks of two of them;
+ * and those of code for older devices do not wait for what comes before, so they must not begin
+ * early. */
+static enum gpu_status kernels_allow_following(struct gpu_kernels *k, struct hf_err *e)
+{
+    const struct gpu_driver *d = k->driver;
+    int version = 0;
+    CUresult r = d->cuFuncGetAttribute(&version, CU_FUNC_ATTRIBUTE_PTX_VERSION,
+                                       k->functions[GPU_STEP_BEGIN]);
+    for (int i = GPU_ATTEND_64; r == CUDA_SUCCESS && i < GPU_KERNELS; i++) {
+        r = d->cuFuncSetAttribute(k->functions[i],
+                                  CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT,
+                                  CU_SHAREDMEM_CARVEOUT_MAX_SHARED);
+        if (r == CUDA_SUCCESS && i >= GPU_STREAM)
+            r = d->cuFuncSetAttribute(k->functions[i],
+                                      CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                      d->shared_most - SHARED_OWN);
+    }
+    k->follows = d->major >= 9 && version >= 90 && !(k->without & GPU_PART_FOLLOW);
+    return gpu_driver_check(d, r, "asking for shared memory", e);
+}
+
 static unsigned kernels_without(void)
 {
     static const struct {
@@ -148,6 +190,9 @@ static unsigned kernels_without(void)
         unsigned part;
     } parts[] = {
         {"flash_sm90", GPU_PART_FLASH_SM90},
+        {"stream", GPU_PART_STREAM},
+        {"attend", GPU_PART_ATTEND},
+        {"follow", GPU_PART_FOLLOW},
     };
     const char *list = getenv("CTXMARK_GPU_WITHOUT");
     unsigned without = 0;
@@ -186,6 +231,8 @@ enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels 
     if (s == GPU_OK)
         s = kernels_allow_shared(&k, e);
     if (s == GPU_OK)
+        s = kernels_allow_following(&k, e);
+    if (s == GPU_OK)
         *ret_kernels = k;
     else
         gpu_kernels_unload(&k);
@@ -200,19 +247,47 @@ void gpu_kernels_unload(struct gpu_kernels *k)
     memset(k, 0, sizeof *k);
 }
 
+static enum gpu_status started(const struct gpu_kernels *k, enum gpu_kernel kernel, CUresult r,
+                               struct hf_err *e)
+{
+    char what[80];
+    if (r == CUDA_SUCCESS)
+        return GPU_OK;
+    snprintf(what, sizeof what, "starting %s", kernel_table[kernel].name);
+    return gpu_driver_check(k->driver, r, what, e);
+}
+
 enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel kernel,
                                  int64_t grid_x, int64_t grid_y, int threads, int64_t shared,
                                  const void *p, CUstream stream, struct hf_err *e)
 {
     void *arguments[] = {(void *)(uintptr_t)p};
-    CUresult r = k->driver->cuLaunchKernel(k->functions[kernel], (unsigned)grid_x, (unsigned)grid_y,
-                                           1, (unsigned)threads, 1, 1, (unsigned)shared, stream,
-                                           arguments, NULL);
-    if (r == CUDA_SUCCESS)
-        return GPU_OK;
-    char what[80];
-    snprintf(what, sizeof what, "starting %s", kernel_table[kernel].name);
-    return gpu_driver_check(k->driver, r, what, e);
+    return started(k, kernel,
+                   k->driver->cuLaunchKernel(k->functions[kernel], (unsigned)grid_x,
+                                             (unsigned)grid_y, 1, (unsigned)threads, 1, 1,
+                                             (unsigned)shared, stream, arguments, NULL),
+                   e);
+}
+
+enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                                  const int64_t grid[3], int threads, int64_t shared, const void *p,
+                                  CUstream stream, struct hf_err *e)
+{
+    void *arguments[] = {(void *)(uintptr_t)p};
+    CUlaunchAttribute early = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION};
+    early.value.programmaticStreamSerializationAllowed = 1;
+    CUlaunchConfig config = {.gridDimX = (unsigned)grid[0],
+                             .gridDimY = (unsigned)grid[1],
+                             .gridDimZ = (unsigned)grid[2],
+                             .blockDimX = (unsigned)threads,
+                             .blockDimY = 1,
+                             .blockDimZ = 1,
+                             .sharedMemBytes = (unsigned)shared,
+                             .hStream = stream,
+                             .attrs = &early,
+                             .numAttrs = k->follows};
+    return started(k, kernel,
+                   k->driver->cuLaunchKernelEx(&config, k->functions[kernel], arguments, NULL), e);
 }
 
 enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,

@@ -12,6 +12,8 @@
 #include "plugins/hf_fp16_cuda/driver.h"
 #include "plugins/hf_fp16_cuda/kernels/params.h"
 
+#define GPU_STREAM_WIDTHS 6
+
 /* The order of kernel_table in kernels.c. */
 enum gpu_kernel {
     GPU_EMBED_ROWS,
@@ -50,21 +52,30 @@ enum gpu_kernel {
     GPU_FLASH_SM90_64_SHORT, /* these are there on Hopper only */
     GPU_FLASH_SM90_64,
     GPU_FLASH_SM90_128,
-    GPU_KERNELS
+    GPU_ATTEND_64,
+    GPU_ATTEND_128,
+    GPU_STEP_BEGIN,
+    GPU_STEP_END,
+    GPU_STREAM, /* of each width the kinds of enum gpu_stream_kind */
+    GPU_KERNELS = GPU_STREAM + 4 * GPU_STREAM_WIDTHS
 };
 
-#define GPU_MODULES_MAX 8
+#define GPU_MODULES_MAX 10
 #define GPU_HEAD_DIM_MAX 256
 
 /* What can be left away, to find out which part is at fault: CTXMARK_GPU_WITHOUT has these words in
  * lower case, with commas between. */
 enum gpu_part {
     GPU_PART_FLASH_SM90 = 1, /* flash_sm90: attention of prompts by wgmma */
+    GPU_PART_STREAM = 2,     /* stream: the fused products of a token */
+    GPU_PART_ATTEND = 4,     /* attend: attention of a token on tensor cores */
+    GPU_PART_FOLLOW = 8,     /* follow: a kernel beginning before the one before it has ended */
 };
 
 struct gpu_kernels {
     const struct gpu_driver *driver;
     unsigned without; /* of enum gpu_part */
+    bool follows;     /* those of a step may begin before the one before has ended */
     CUmodule modules[GPU_MODULES_MAX];
     CUfunction functions[GPU_KERNELS];
 };
@@ -78,6 +89,11 @@ void gpu_kernels_unload(struct gpu_kernels *k);
 enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel kernel,
                                  int64_t grid_x, int64_t grid_y, int threads, int64_t shared,
                                  const void *p, CUstream stream, struct hf_err *e);
+
+/* The same for a kernel of kernels/step.cuh. */
+enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel kernel,
+                                  const int64_t grid[3], int threads, int64_t shared, const void *p,
+                                  CUstream stream, struct hf_err *e);
 
 /* All of these start a kernel on `stream` and return at once. */
 enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,
@@ -127,5 +143,31 @@ int gpu_hopper_shared(enum gpu_kernel kernel);
 enum gpu_status gpu_decode_attention(const struct gpu_kernels *k,
                                      const struct gpu_decode_attention *p, CUstream stream,
                                      struct hf_err *e);
+
+/* One token's products (step.c): x W' with what comes before and after it. */
+enum gpu_stream_kind {
+    GPU_STREAM_QKV, /* all heads; q is rotated, k and v are filed */
+    GPU_STREAM_ADD, /* with bias, and added to what out has if p->adds */
+    GPU_STREAM_SWIGLU,
+    GPU_STREAM_LOGITS,
+    GPU_STREAM_KINDS
+};
+
+/* Can a vector of this length be taken?  gpu_product() can take any. */
+bool gpu_stream_can(const struct gpu_kernels *k, int64_t cols);
+/* p->parts is chosen here. */
+enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kind,
+                           const struct gpu_stream *p, CUstream stream, struct hf_err *e);
+enum gpu_status gpu_step_begin(const struct gpu_kernels *k, const struct gpu_step *p,
+                               CUstream stream, struct hf_err *e);
+enum gpu_status gpu_step_end(const struct gpu_kernels *k, const struct gpu_step *p, CUstream stream,
+                             struct hf_err *e);
+
+/* Attention of one token for head sizes 64 and 128. */
+bool gpu_attend_can(const struct gpu_kernels *k, int64_t head_dim);
+/* Words of p->arrived; all 0 at first. */
+int64_t gpu_attend_counters(int64_t heads, int64_t kv_heads);
+enum gpu_status gpu_attend(const struct gpu_kernels *k, int64_t head_dim,
+                           const struct gpu_attend *p, CUstream stream, struct hf_err *e);
 
 #endif

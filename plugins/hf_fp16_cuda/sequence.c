@@ -147,8 +147,6 @@ enum gpu_status gpu_engine_prefill(struct gpu_engine *g, const struct gpu_engine
     if (s == GPU_OK)
         s = gpu_forward_prompt(g, wish, e);
     if (s == GPU_OK)
-        s = gpu_forward_choose(g, e);
-    if (s == GPU_OK)
         s = mark(g, GPU_EVENT_FIRST, e);
     if (s == GPU_OK)
         s = mark(g, GPU_EVENT_LAST, e);

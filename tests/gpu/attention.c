@@ -176,6 +176,71 @@ static void test_decode(struct problem *p, int splits)
     problem_free(p);
 }
 
+/* By `rounds` calls, as each leaves the counters as it found them. */
+static void test_attend(struct problem *p, int splits)
+{
+    enum { ROUNDS = 2 };
+    struct hf_err e;
+    struct gpu_sequence s = {.position = p->from};
+    size_t cache = (size_t)(p->kv_heads * p->capacity * p->dim);
+    size_t count = (size_t)(p->heads * p->dim);
+    size_t counters = (size_t)gpu_attend_counters(p->heads, p->kv_heads);
+    uint32_t *arrived = calloc(counters, sizeof *arrived);
+    uint16_t *got = malloc(count * 2);
+    problem_make(p);
+    problem_solve(p);
+    struct gpu_attend a = {
+        .q = device_array(p->qkv, count * 2),
+        .keys = device_array(p->keys, cache * 2),
+        .values = device_array(p->values, cache * 2),
+        .partial = device_array(NULL, (size_t)(splits * p->heads * (p->dim + 2)) * 4),
+        .arrived = device_array(arrived, counters * sizeof *arrived),
+        .out = device_array(NULL, count * 2),
+        .sequence = device_array(&s, sizeof s),
+        .capacity = p->capacity,
+        .splits = splits,
+        .heads = p->heads,
+        .kv_heads = p->kv_heads,
+        .window = p->window,
+        .scale = 1.0f / sqrtf((float)p->dim),
+    };
+    for (int i = 0; i < ROUNDS; i++)
+        must(gpu_attend(&kernels, p->dim, &a, stream, &e), &e);
+    device_read(got, a.out, count * 2);
+    expect_halves(got, p->expected, count, TOLERANCE,
+                  "tensor cores: position %d, %d heads over %d, size %d, window %d, %d splits",
+                  p->from, p->heads, p->kv_heads, p->dim, p->window, splits);
+    device_free(a.q);
+    device_free(a.keys);
+    device_free(a.values);
+    device_free(a.partial);
+    device_free(a.arrived);
+    device_free(a.out);
+    device_free(a.sequence);
+    free(got), free(arrived);
+    problem_free(p);
+}
+
+static void test_attends(void)
+{
+    static const int positions[] = {0, 1, 15, 16, 17, 127, 128, 255, 256, 257, 700, 5000};
+    static const int splits[] = {1, 5, 64};
+    for (size_t t = 0; t < COUNT(positions); t++)
+        for (size_t h = 0; h < COUNT(head_counts); h++)
+            for (int dim = 64; dim <= 128; dim += 64)
+                for (int window = 0; window <= 300; window += 300) {
+                    struct problem p = {.tokens = 1,
+                                        .from = positions[t],
+                                        .heads = head_counts[h].heads,
+                                        .kv_heads = head_counts[h].kv_heads,
+                                        .dim = dim,
+                                        .window = window,
+                                        .capacity = positions[t] + 1 + (int)(h % 3)};
+                    test_attend(&p, splits[(t + h + (size_t)dim / 64) % COUNT(splits)]);
+                }
+    group_end("attention of one token on tensor cores");
+}
+
 static void rope_reference(float *head, const float *weight, const float *frequencies, int dim,
                            int position)
 {
@@ -409,4 +474,5 @@ void attention_tests(void)
                 test_decode(&p, splits[(t + d + h) % COUNT(splits)]);
             }
     group_end("attention of one token");
+    test_attends();
 }

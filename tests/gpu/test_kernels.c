@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* Every kernel but attention against plain C, over odd sizes. */
+/* Every kernel against plain C, over odd sizes.  Those of attention are in attention.c, those of
+ * decoding steps in step.c.
+ *
+ * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention or step */
 
 #include "config.h"
 
@@ -13,6 +16,7 @@
 #include "plugins/hf_common/half.h"
 #include "plugins/hf_common/random.h"
 #include "tests/gpu/attention.h"
+#include "tests/gpu/step.h"
 #include "tests/gpu/support.h"
 
 #define HALF_TOLERANCE 1e-3f /* float16 keeps eleven bits */
@@ -212,6 +216,7 @@ static void test_argmaxes(void)
         test_argmax(f, n, n / 2, "logits with NaN");
         free(f);
     }
+    group_end("argmax");
 }
 
 static void test_conversions(int count)
@@ -355,6 +360,7 @@ static void test_gemms(void)
     };
     for (size_t i = 0; i < COUNT(list); i++)
         test_gemm(&list[i]);
+    group_end("matrix products");
 }
 
 static void test_products(void)
@@ -369,6 +375,7 @@ static void test_products(void)
                 test_product(GPU_PRODUCT_LOGITS, rows[r], cols[c], norm, false);
                 test_product(GPU_PRODUCT_SWIGLU, rows[r], cols[c], norm, false);
             }
+    group_end("products of one token");
 }
 
 static void test_rows(void)
@@ -389,14 +396,8 @@ static void test_rows(void)
     group_end("SwiGLU");
 }
 
-int main(void)
+static void test_weights(void)
 {
-    device_open();
-    test_rows();
-    test_products();
-    group_end("products of one token");
-    test_argmaxes();
-    group_end("argmax");
     test_conversions(1);
     test_conversions(1001);
     test_conversions(100000);
@@ -404,9 +405,22 @@ int main(void)
     test_random(3);
     test_random(100003);
     group_end("random weights");
-    test_gemms();
-    group_end("matrix products");
-    attention_tests();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } parts[] = {
+        {"rows", test_rows},       {"products", test_products}, {"argmax", test_argmaxes},
+        {"weights", test_weights}, {"gemm", test_gemms},        {"attention", attention_tests},
+        {"step", step_tests},
+    };
+    device_open();
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (argc < 2 || strcmp(argv[1], parts[i].name) == 0)
+            parts[i].run();
     device_close();
     return tests_end();
 }

@@ -29,7 +29,8 @@ __device__ __forceinline__ float warp_max(float x)
     return x;
 }
 
-/* The sum over all threads of the block, in each of them.  Threads: a multiple of 32, up to 1024. */
+/* The sum over all threads of the block, in each of them.  Threads: a multiple of 32, up to 1024.
+ */
 __device__ __forceinline__ float block_sum(float x)
 {
     __shared__ float parts[WARP];
@@ -54,13 +55,15 @@ __device__ __forceinline__ float block_max(float x)
 }
 
 /* Eight halves that are loaded and stored as one. */
-struct __align__(16) half8 {
+struct __align__(16) half8
+{
     __half2 h[4];
 };
 
 __device__ __forceinline__ half8 load8(const __half *p)
 {
-    return *reinterpret_cast<const half8 *>(p);
+    const uint4 bits = *reinterpret_cast<const uint4 *>(p); /* or it is taken in four */
+    return *reinterpret_cast<const half8 *>(&bits);
 }
 
 __device__ __forceinline__ void unpack8(const half8 &v, float *out)

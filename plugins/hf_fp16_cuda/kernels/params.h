@@ -106,6 +106,22 @@ struct gpu_decode_attention {    /* one query; grid (splits, kv_heads) */
     float scale;
 };
 
+/* The same for head sizes 64 and 128; grid (splits, kv_heads, eights of heads / kv_heads). */
+struct gpu_attend {
+    GPU_POINTER(const __half) q; /* [A] */
+    GPU_POINTER(const __half) keys;
+    GPU_POINTER(const __half) values;
+    GPU_POINTER(float) partial;    /* as above */
+    GPU_POINTER(uint32_t) arrived; /* [kv_heads][eights], blocks: 0 before and after */
+    GPU_POINTER(__half) out;       /* [A] */
+    GPU_POINTER(const struct gpu_sequence) sequence;
+    int64_t capacity;
+    int32_t splits; /* at most; 64 */
+    int32_t heads, kv_heads;
+    int32_t window;
+    float scale;
+};
+
 /* The mask of one block of queries: 0 where query i sees key j, else the type's lowest value. */
 struct gpu_mask {
     GPU_POINTER(void) mask; /* [queries][stride], float16 or float32 by kernel */
@@ -142,6 +158,29 @@ struct gpu_product {
     GPU_POINTER(void) out;             /* [rows] float16; float32 for logits */
     int32_t rows, cols;
     float epsilon;
+};
+
+/* The same, with what each kernel of a decoding step needs beside it. */
+struct gpu_stream {
+    struct gpu_product product;
+    GPU_POINTER(__half) keys; /* qkv: where the token's are filed, [kv_heads][capacity][D] */
+    GPU_POINTER(__half) values;
+    GPU_POINTER(const float) turn;             /* qkv: [D] cosines, sines of the position */
+    GPU_POINTER(struct gpu_sequence) sequence; /* qkv; logits: has the best of them, or NULL */
+    int64_t capacity;
+    int32_t heads, kv_heads, head_dim;
+    int32_t parts; /* warps for each pair of rows */
+    int32_t adds;  /* add: to what out has, instead of writing it anew */
+};
+
+struct gpu_step { /* the first and the last kernel of a step */
+    GPU_POINTER(const __half) table;
+    GPU_POINTER(__half) x;
+    GPU_POINTER(const float) frequencies; /* [D / 2] */
+    GPU_POINTER(float) turn;              /* [D] cosines, sines */
+    GPU_POINTER(struct gpu_sequence) sequence;
+    GPU_POINTER(volatile int32_t) tokens; /* in the host's memory: tokens[step] */
+    int32_t hidden, head_dim;
 };
 
 struct gpu_argmax { /* of logits[count], the lowest index where equal; moves the sequence on */

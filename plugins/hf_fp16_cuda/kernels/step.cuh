@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* What the kernels of a decoding step share.  On sm_90 and later they are launched so that one may
+ * begin while the one before is at work (programmatic dependent launch): it fetches what no kernel
+ * of the step writes - weights, keys and values of earlier positions - then calls step_wait(), and
+ * reads and writes everything else after it.  What is written within a step is read past the first
+ * level cache, which may hold it as it was. */
+
+#ifndef HF_FP16_CUDA_KERNELS_STEP_CUH
+#define HF_FP16_CUDA_KERNELS_STEP_CUH
+
+#include "common.cuh"
+
+/* The next kernel may begin as soon as all blocks of this one have come here. */
+__device__ __forceinline__ void step_next()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+/* Until all kernels before have ended; every thread calls it. */
+__device__ __forceinline__ void step_wait()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+/* 16 bytes that are read once and never written, or zeros where !valid. */
+__device__ __forceinline__ uint4 load_once(const uint4 *p, bool valid)
+{
+    uint4 v = make_uint4(0, 0, 0, 0);
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %5, 0;\n"
+                 "@p ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0, %1, %2, %3}, [%4];\n}"
+                 : "+r"(v.x), "+r"(v.y), "+r"(v.z), "+r"(v.w)
+                 : "l"(p), "r"(static_cast<int>(valid)));
+    return v;
+}
+
+/* The same of what an earlier step wrote: never through the path of constants. */
+__device__ __forceinline__ uint4 load_cached(const __half *p, bool valid)
+{
+    uint4 v = make_uint4(0, 0, 0, 0);
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %5, 0;\n"
+                 "@p ld.global.cg.v4.u32 {%0, %1, %2, %3}, [%4];\n}"
+                 : "+r"(v.x), "+r"(v.y), "+r"(v.z), "+r"(v.w)
+                 : "l"(p), "r"(static_cast<int>(valid))
+                 : "memory");
+    return v;
+}
+
+/* d[16x8] += a[16x16] b[16x8].  Lane 4 g + t has rows g and g + 8 of a, column g of b (elements
+ * 2 t, 2 t + 1 and 2 t + 8, 2 t + 9), and columns 2 t, 2 t + 1 of d. */
+__device__ __forceinline__ void multiply(float (&d)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                         uint32_t a3, uint32_t b0, uint32_t b1)
+{
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+                 "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+/* Of an 8 x 8 matrix of halves: lane 4 g + t gives row g, columns 2 t and 2 t + 1. */
+__device__ __forceinline__ uint32_t transpose(uint32_t x)
+{
+    uint32_t y;
+    asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(y) : "r"(x));
+    return y;
+}
+
+__device__ __forceinline__ uint32_t pack(float low, float high)
+{
+    __half2 h = __floats2half2_rn(low, high);
+    return *reinterpret_cast<uint32_t *>(&h);
+}
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: 2026 The ctxmark authors */
+
+/* How the kernels of a decoding step are started: kernels/stream.cu and kernels/attend.cu. */
+
+#include "config.h"
+
+#include "plugins/hf_fp16_cuda/kernels.h"
+
+#define WARP 32
+#define VECTOR 8        /* halves that a lane loads at once */
+#define PARTS_MAX 16    /* warps of a block */
+#define WARPS_WANTED 8  /* in a block; more where a pair of rows takes several */
+#define WARPS_WIDE 12   /* as the vector, which every block loads, is long then */
+#define SHARED_OWN 1024 /* bytes that a kernel has beside the vector */
+#define BEGIN_THREADS 512
+#define ATTEND_THREADS 256
+#define ATTEND_HEADS 8
+#define ATTEND_SPLITS 64 /* the kernel's own limit */
+
+/* Loads of each row that a lane has at once, in the order of the kernels. */
+static const int widths[GPU_STREAM_WIDTHS] = {2, 4, 5, 6, 7, 8};
+
+struct cut {
+    int width;     /* index in widths */
+    int64_t parts; /* warps for a pair of rows */
+};
+
+static int width_for(int64_t loads)
+{
+    int i = 0;
+    while (i < GPU_STREAM_WIDTHS && widths[i] < loads)
+        i++;
+    return i;
+}
+
+/* The cut of a row that leaves fewest loads empty; parts 0 if there is none. */
+static struct cut cut_of(int64_t cols)
+{
+    const int64_t chunks = cols / VECTOR;
+    struct cut best = {0, 0};
+    int64_t least = INT64_MAX;
+    for (int64_t parts = 1; parts <= PARTS_MAX; parts++) {
+        int width = width_for((chunks + WARP * parts - 1) / (WARP * parts));
+        if (width == GPU_STREAM_WIDTHS)
+            continue;
+        int64_t places = parts * widths[width] * WARP;
+        if (places < least) {
+            least = places;
+            best = (struct cut){width, parts};
+        }
+    }
+    return best;
+}
+
+bool gpu_stream_can(const struct gpu_kernels *k, int64_t cols)
+{
+    return !(k->without & GPU_PART_STREAM) && cols % VECTOR == 0 && cut_of(cols).parts > 0 &&
+           4 * cols <= k->driver->shared_most - SHARED_OWN;
+}
+
+/* Pairs of rows that a block takes: fewer where not every multiprocessor would have a block. */
+static int64_t pairs_of_block(int64_t pairs, int64_t parts, int processors)
+{
+    int64_t each = parts == 1 ? WARPS_WANTED : WARPS_WIDE / parts;
+    while (each > 1 && (pairs + each - 1) / each < processors)
+        each = (each + 1) / 2;
+    return each > 0 ? each : 1;
+}
+
+enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kind,
+                           const struct gpu_stream *p, CUstream stream, struct hf_err *e)
+{
+    struct gpu_stream q = *p;
+    const int64_t rows = p->product.rows, cols = p->product.cols;
+    const struct cut cut = cut_of(cols);
+    const int64_t pairs = kind == GPU_STREAM_SWIGLU ? rows : (rows + 1) / 2;
+    const int64_t each = pairs_of_block(pairs, cut.parts, k->driver->processors);
+    const int64_t grid[3] = {(pairs + each - 1) / each, 1, 1};
+    q.parts = (int32_t)cut.parts;
+    return gpu_kernel_follow(
+        k, (enum gpu_kernel)(GPU_STREAM + GPU_STREAM_KINDS * cut.width + (int)kind), grid,
+        (int)(WARP * cut.parts * each), (q.product.norm ? 4 : 2) * cols, &q, stream, e);
+}
+
+enum gpu_status gpu_step_begin(const struct gpu_kernels *k, const struct gpu_step *p,
+                               CUstream stream, struct hf_err *e)
+{
+    static const int64_t grid[3] = {1, 1, 1};
+    return gpu_kernel_follow(k, GPU_STEP_BEGIN, grid, BEGIN_THREADS, 0, p, stream, e);
+}
+
+enum gpu_status gpu_step_end(const struct gpu_kernels *k, const struct gpu_step *p, CUstream stream,
+                             struct hf_err *e)
+{
+    static const int64_t grid[3] = {1, 1, 1};
+    return gpu_kernel_follow(k, GPU_STEP_END, grid, 1, 0, p, stream, e);
+}
+
+static int64_t eights(int64_t heads, int64_t kv_heads)
+{
+    return (heads / kv_heads + ATTEND_HEADS - 1) / ATTEND_HEADS;
+}
+
+bool gpu_attend_can(const struct gpu_kernels *k, int64_t head_dim)
+{
+    return !(k->without & GPU_PART_ATTEND) && (head_dim == 64 || head_dim == 128);
+}
+
+int64_t gpu_attend_counters(int64_t heads, int64_t kv_heads)
+{
+    return kv_heads * eights(heads, kv_heads);
+}
+
+enum gpu_status gpu_attend(const struct gpu_kernels *k, int64_t head_dim,
+                           const struct gpu_attend *p, CUstream stream, struct hf_err *e)
+{
+    struct gpu_attend q = *p;
+    q.splits = p->splits < ATTEND_SPLITS ? p->splits : ATTEND_SPLITS;
+    const int64_t grid[3] = {q.splits, p->kv_heads, eights(p->heads, p->kv_heads)};
+    return gpu_kernel_follow(k, head_dim == 64 ? GPU_ATTEND_64 : GPU_ATTEND_128, grid,
+                             ATTEND_THREADS, 0, &q, stream, e);
+}
