@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 
 #define PLANS_MAX 128 /* shapes that are kept; the oldest goes first */
 #define ALIGNMENT_MAX 256
+#define CANDIDATES 8 /* algorithms of a shape that are tried, in the library's order */
+#define TRIES 3      /* of each, after one that does not count */
 
 /* All that the choice of an algorithm depends on. */
 struct plan_key {
@@ -230,23 +233,84 @@ static cublasStatus_t preference_set(const struct gpu_blas *b, const struct plan
     return s;
 }
 
-static cublasStatus_t plan_choose(const struct gpu_blas *b, struct gpu_blas_plan *p)
+/* Up to CANDIDATES algorithms, the most promising first. */
+static cublasStatus_t plan_candidates(const struct gpu_blas *b, const struct gpu_blas_plan *p,
+                                      cublasLtMatmulHeuristicResult_t *ret_found, int *ret_count)
 {
     cublasLtMatmulPreference_t preference = NULL;
-    cublasLtMatmulHeuristicResult_t found = {0};
-    int count = 0;
     cublasStatus_t s = b->cublasLtMatmulPreferenceCreate(&preference);
+    *ret_count = 0;
     if (s == CUBLAS_STATUS_SUCCESS)
         s = preference_set(b, &p->key, preference);
     if (s == CUBLAS_STATUS_SUCCESS)
         s = b->cublasLtMatmulAlgoGetHeuristic(b->handle, p->product, p->w, p->x, p->out, p->out,
-                                              preference, 1, &found, &count);
+                                              preference, b->tries ? CANDIDATES : 1, ret_found,
+                                              ret_count);
     if (preference)
         b->cublasLtMatmulPreferenceDestroy(preference);
-    if (s == CUBLAS_STATUS_SUCCESS && count == 0)
-        s = CUBLAS_STATUS_NOT_SUPPORTED;
-    p->algorithm = found.algo;
+    return s == CUBLAS_STATUS_SUCCESS && *ret_count == 0 ? CUBLAS_STATUS_NOT_SUPPORTED : s;
+}
+
+static cublasStatus_t plan_run(const struct gpu_blas *b, const struct gpu_blas_plan *p,
+                               const cublasLtMatmulAlgo_t *algorithm, const struct gpu_gemm *g,
+                               CUstream stream)
+{
+    const void *bias = (const void *)(uintptr_t)g->bias;
+    cublasStatus_t s = CUBLAS_STATUS_SUCCESS;
+    if (g->bias)
+        s = b->cublasLtMatmulDescSetAttribute(p->product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias,
+                                              sizeof bias);
+    if (s == CUBLAS_STATUS_SUCCESS)
+        s = b->cublasLtMatmul(b->handle, p->product, &g->alpha, (const void *)(uintptr_t)g->w, p->w,
+                              (const void *)(uintptr_t)g->x, p->x, &g->beta,
+                              (const void *)(uintptr_t)g->out, p->out, (void *)(uintptr_t)g->out,
+                              p->out, algorithm, (void *)(uintptr_t)b->workspace,
+                              GPU_BLAS_WORKSPACE, (cudaStream_t)stream);
     return s;
+}
+
+/* Milliseconds of TRIES products; infinite where the algorithm fails. */
+static float candidate_time(const struct gpu_blas *b, const struct gpu_blas_plan *p,
+                            const cublasLtMatmulAlgo_t *algorithm, const struct gpu_gemm *g,
+                            const CUevent *events, CUstream stream)
+{
+    const struct gpu_driver *d = b->driver;
+    float ms = INFINITY;
+    cublasStatus_t s = plan_run(b, p, algorithm, g, stream);
+    CUresult r = d->cuEventRecord(events[0], stream);
+    for (int i = 0; s == CUBLAS_STATUS_SUCCESS && i < TRIES; i++)
+        s = plan_run(b, p, algorithm, g, stream);
+    if (r == CUDA_SUCCESS)
+        r = d->cuEventRecord(events[1], stream);
+    if (r == CUDA_SUCCESS)
+        r = d->cuEventSynchronize(events[1]);
+    if (r == CUDA_SUCCESS)
+        r = d->cuEventElapsedTime(&ms, events[0], events[1]);
+    return r == CUDA_SUCCESS && s == CUBLAS_STATUS_SUCCESS ? ms : INFINITY;
+}
+
+/* The fastest of them on the caller's own operands, whose result is overwritten. */
+static int candidate_best(const struct gpu_blas *b, const struct gpu_blas_plan *p,
+                          const cublasLtMatmulHeuristicResult_t *found, int count,
+                          const struct gpu_gemm *g, CUstream stream)
+{
+    CUevent events[2] = {NULL, NULL};
+    int best = 0;
+    float least = INFINITY;
+    CUresult r = b->driver->cuEventCreate(&events[0], CU_EVENT_DEFAULT);
+    if (r == CUDA_SUCCESS)
+        r = b->driver->cuEventCreate(&events[1], CU_EVENT_DEFAULT);
+    for (int i = 0; r == CUDA_SUCCESS && count > 1 && i < count; i++) {
+        float ms = candidate_time(b, p, &found[i].algo, g, events, stream);
+        if (ms < least) {
+            least = ms;
+            best = i;
+        }
+    }
+    for (int i = 0; i < 2; i++)
+        if (events[i])
+            b->driver->cuEventDestroy(events[i]);
+    return best;
 }
 
 static struct gpu_blas_plan *plan_find(struct gpu_blas *b, const struct plan_key *k)
@@ -259,12 +323,14 @@ static struct gpu_blas_plan *plan_find(struct gpu_blas *b, const struct plan_key
 
 /* NULL with the reason. */
 static struct gpu_blas_plan *plan_make(struct gpu_blas *b, const struct plan_key *k,
-                                       struct hf_err *e)
+                                       const struct gpu_gemm *g, CUstream stream, struct hf_err *e)
 {
     struct gpu_blas_plan made = {.key = *k};
+    cublasLtMatmulHeuristicResult_t found[CANDIDATES];
+    int count = 0;
     cublasStatus_t s = plan_describe(b, &made);
     if (s == CUBLAS_STATUS_SUCCESS)
-        s = plan_choose(b, &made);
+        s = plan_candidates(b, &made, found, &count);
     if (s != CUBLAS_STATUS_SUCCESS) {
         plan_free(b, &made);
         hf_err_set(e,
@@ -273,6 +339,7 @@ static struct gpu_blas_plan *plan_make(struct gpu_blas *b, const struct plan_key
                    k->rows, k->inner, k->inner, k->cols, (int)s);
         return NULL;
     }
+    made.algorithm = found[candidate_best(b, &made, found, count, g, stream)].algo;
     struct gpu_blas_plan *at = &b->plans[b->plan_next];
     plan_free(b, at);
     *at = made;
@@ -287,19 +354,8 @@ enum gpu_status gpu_blas_gemm(struct gpu_blas *b, const struct gpu_gemm *g, CUst
     struct plan_key key = key_of(g);
     struct gpu_blas_plan *p = plan_find(b, &key);
     if (!p)
-        p = plan_make(b, &key, e);
+        p = plan_make(b, &key, g, stream, e);
     if (!p)
         return GPU_ERROR;
-    const void *bias = (const void *)(uintptr_t)g->bias;
-    cublasStatus_t s = CUBLAS_STATUS_SUCCESS;
-    if (g->bias)
-        s = b->cublasLtMatmulDescSetAttribute(p->product, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias,
-                                              sizeof bias);
-    if (s == CUBLAS_STATUS_SUCCESS)
-        s = b->cublasLtMatmul(b->handle, p->product, &g->alpha, (const void *)(uintptr_t)g->w, p->w,
-                              (const void *)(uintptr_t)g->x, p->x, &g->beta,
-                              (const void *)(uintptr_t)g->out, p->out, (void *)(uintptr_t)g->out,
-                              p->out, &p->algorithm, (void *)(uintptr_t)b->workspace,
-                              GPU_BLAS_WORKSPACE, (cudaStream_t)stream);
-    return blas_check(s, "a matrix product", e);
+    return blas_check(plan_run(b, p, &p->algorithm, g, stream), "a matrix product", e);
 }

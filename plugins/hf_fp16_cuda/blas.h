@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
-/* Matrix products by cuBLASLt, which is opened by name at run time.  The library's choice of an
- * algorithm is kept for each shape. */
+/* Matrix products by cuBLASLt, which is opened by name at run time.  The algorithm of each shape is
+ * kept: the library's first choice, or the fastest of several where there is time to try them. */
 
 #ifndef HF_FP16_CUDA_BLAS_H
 #define HF_FP16_CUDA_BLAS_H
@@ -59,6 +59,7 @@ struct gpu_blas {
     struct gpu_blas_plan *plans;
     int plan_count, plan_next;
     uint64_t workspace; /* GPU_BLAS_WORKSPACE bytes of the device: the caller's */
+    bool tries;         /* a new shape's product is computed several times, and waited for */
 };
 
 /* GPU_UNAVAILABLE with the reason where the library is missing or does not work here. */

@@ -15,6 +15,8 @@
 #include "plugins/hf_fp16_cuda/internal.h"
 
 #define POSITIONS_MAX (1 << 28)
+#define GRAPH_PROMPT 2048 /* longer ones keep the device busy while the host starts their kernels  \
+                           */
 
 enum gpu_status gpu_engine_cancelled(const struct gpu_engine *g, struct hf_err *e)
 {
@@ -150,8 +152,22 @@ void gpu_engine_free(struct gpu_engine *g)
     free(g);
 }
 
-/* One decoding step as a graph. */
-static enum gpu_status graph_make(struct gpu_engine *g, struct hf_err *e)
+typedef enum gpu_status graph_work(struct gpu_engine *g, struct hf_err *e);
+
+static enum gpu_status work_prompt(struct gpu_engine *g, struct hf_err *e)
+{
+    static const struct gpu_engine_wish nothing = {0};
+    return gpu_forward_prompt(g, &nothing, e);
+}
+
+static enum gpu_status work_token(struct gpu_engine *g, struct hf_err *e)
+{
+    return gpu_forward_token(g, 0, e);
+}
+
+/* What `work` starts, as a graph that is on the device. */
+static enum gpu_status graph_make(struct gpu_engine *g, graph_work *work, CUgraphExec *ret_graph,
+                                  struct hf_err *e)
 {
     const struct gpu_driver *d = &g->driver;
     CUgraph graph = NULL;
@@ -160,13 +176,39 @@ static enum gpu_status graph_make(struct gpu_engine *g, struct hf_err *e)
                          "beginning a graph", e);
     if (s != GPU_OK)
         return s;
-    s = gpu_forward_token(g, 0, e);
+    g->recording = true;
+    s = work(g, e);
+    g->recording = false;
     CUresult r = d->cuStreamEndCapture(g->stream, &graph);
     if (s == GPU_OK && r == CUDA_SUCCESS)
-        r = d->cuGraphInstantiateWithFlags(&g->graph, graph, 0);
+        r = d->cuGraphInstantiateWithFlags(ret_graph, graph, 0);
+    if (s == GPU_OK && r == CUDA_SUCCESS)
+        r = d->cuGraphUpload(*ret_graph, g->stream);
     if (graph)
         d->cuGraphDestroy(graph);
     return s == GPU_OK ? gpu_driver_check(d, r, "making a graph", e) : s;
+}
+
+/* What is done once for all requests of this size.  Memory that is not the device's is too slow to
+ * try anything on. */
+static enum gpu_status prepare_work(struct gpu_engine *g, struct hf_err *e)
+{
+    const unsigned without = g->kernels.without;
+    enum gpu_status s = gpu_driver_check(
+        &g->driver,
+        g->driver.cuMemsetD8Async(
+            (CUdeviceptr)g->a.arrived, 0,
+            4 * (size_t)gpu_attend_counters(g->config.heads, g->config.kv_heads), g->stream),
+        "clearing GPU memory", e);
+    if (s != GPU_OK || g->plan.attention != GPU_FLASH)
+        return s;
+    if (g->memory.spilled == 0 && !(without & GPU_PART_TRY))
+        s = gpu_forward_try(g, e);
+    if (s == GPU_OK && g->plan.prompt <= GRAPH_PROMPT && !(without & GPU_PART_PROMPT_GRAPH))
+        s = graph_make(g, work_prompt, &g->prompt_graph, e);
+    if (s == GPU_OK && !(without & GPU_PART_TOKEN_GRAPH))
+        s = graph_make(g, work_token, &g->graph, e);
+    return s;
 }
 
 enum gpu_status gpu_engine_prepare(struct gpu_engine *g, int64_t prompt, int64_t new_tokens,
@@ -191,14 +233,7 @@ enum gpu_status gpu_engine_prepare(struct gpu_engine *g, int64_t prompt, int64_t
     g->plan = p;
     enum gpu_status s = gpu_place_plan(g, e);
     if (s == GPU_OK)
-        s = gpu_driver_check(
-            &g->driver,
-            g->driver.cuMemsetD8Async(
-                (CUdeviceptr)g->a.arrived, 0,
-                4 * (size_t)gpu_attend_counters(g->config.heads, g->config.kv_heads), g->stream),
-            "clearing GPU memory", e);
-    if (s == GPU_OK && p.attention == GPU_FLASH)
-        s = graph_make(g, e);
+        s = prepare_work(g, e);
     g->prepared = s == GPU_OK;
     if (s != GPU_OK)
         gpu_place_free(g);

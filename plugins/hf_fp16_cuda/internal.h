@@ -48,8 +48,10 @@ struct gpu_engine {
     int64_t slab_count;
     struct gpu_activations a;
     struct gpu_control control;
-    CUgraphExec graph; /* of one decoding step; flash only */
-    int64_t generated; /* tokens of this sequence that were started */
+    CUgraphExec graph;        /* of one decoding step; flash only */
+    CUgraphExec prompt_graph; /* of a short prompt; flash only */
+    bool recording;           /* what is started goes into a graph */
+    int64_t generated;        /* tokens of this sequence that were started */
 };
 
 /* Keys (value 0) or values (1) of a layer: [kv_heads][plan.positions][head_dim]. */
@@ -69,6 +71,10 @@ void gpu_place_free(struct gpu_engine *g);
  * the first new one. */
 enum gpu_status gpu_forward_prompt(struct gpu_engine *g, const struct gpu_engine_wish *wish,
                                    struct hf_err *e);
+
+/* Lets the products that a prompt will need find their algorithms; overwrites the activations and
+ * the cache. */
+enum gpu_status gpu_forward_try(struct gpu_engine *g, struct hf_err *e);
 
 /* Starts the kernels of one more token: a.sequence says which and where; `position` is its position
  * for the modes that need it on the host.  Ends with the argmax. */

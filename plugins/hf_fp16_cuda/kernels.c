@@ -19,6 +19,9 @@
 #define DECODE_THREADS 128
 #define FLASH_QUERIES 128
 #define FLASH_PAD 8
+#define ROPE_TOKENS 8 /* of a block of gpu_rope_wide */
+#define ROPE_WIDE 16
+#define ROPE_WIDEST 256
 #define SHARED_OWN 1024 /* bytes that a kernel may have beside a row of floats */
 
 /* One fat binary for each file of kernels/: a section of this object that the assembler fills. */
@@ -71,6 +74,7 @@ static const struct {
     [GPU_EMBED_ROWS] = {"gpu_embed_rows", ROWS},
     [GPU_NORM_ROWS] = {"gpu_norm_rows", ROWS},
     [GPU_ROPE_ROWS] = {"gpu_rope_rows", ROWS},
+    [GPU_ROPE_WIDE] = {"gpu_rope_wide", ROWS},
     [GPU_SWIGLU_ROWS] = {"gpu_swiglu_rows", ROWS},
     [GPU_MASK_HALF] = {"gpu_mask_half", SOFTMAX},
     [GPU_MASK_FLOAT] = {"gpu_mask_float", SOFTMAX},
@@ -193,6 +197,10 @@ static unsigned kernels_without(void)
         {"stream", GPU_PART_STREAM},
         {"attend", GPU_PART_ATTEND},
         {"follow", GPU_PART_FOLLOW},
+        {"try", GPU_PART_TRY},
+        {"prompt_graph", GPU_PART_PROMPT_GRAPH},
+        {"token_graph", GPU_PART_TOKEN_GRAPH},
+        {"rope_wide", GPU_PART_ROPE_WIDE},
     };
     const char *list = getenv("CTXMARK_GPU_WITHOUT");
     unsigned without = 0;
@@ -299,21 +307,31 @@ enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p
 enum gpu_status gpu_norm(const struct gpu_kernels *k, const struct gpu_norm *p, int64_t tokens,
                          CUstream stream, struct hf_err *e)
 {
-    return gpu_kernel_start(k, GPU_NORM_ROWS, tokens, 1, THREADS, 0, p, stream, e);
+    struct gpu_norm q = *p;
+    q.tokens = (int32_t)tokens;
+    return gpu_kernel_start(k, GPU_NORM_ROWS, (tokens + THREADS / 32 - 1) / (THREADS / 32), 1,
+                            THREADS, 0, &q, stream, e);
 }
 
 enum gpu_status gpu_rope(const struct gpu_kernels *k, const struct gpu_rope *p, int64_t tokens,
                          CUstream stream, struct hf_err *e)
 {
+    struct gpu_rope q = *p;
+    q.tokens = (int32_t)tokens;
+    if (p->head_dim % ROPE_WIDE == 0 && p->head_dim <= ROPE_WIDEST && !p->q_norm && !p->k_norm &&
+        !p->sequence && !(k->without & GPU_PART_ROPE_WIDE))
+        return gpu_kernel_start(k, GPU_ROPE_WIDE, (tokens + ROPE_TOKENS - 1) / ROPE_TOKENS, 1,
+                                THREADS, 0, &q, stream, e);
     return gpu_kernel_start(k, GPU_ROPE_ROWS, tokens, 1, THREADS,
-                            p->head_dim * (int64_t)sizeof(float), p, stream, e);
+                            p->head_dim * (int64_t)sizeof(float), &q, stream, e);
 }
 
 enum gpu_status gpu_swiglu(const struct gpu_kernels *k, const struct gpu_swiglu *p, int64_t tokens,
                            CUstream stream, struct hf_err *e)
 {
-    int64_t blocks = (p->intermediate / 2 + 2 * THREADS - 1) / (2 * THREADS);
-    return gpu_kernel_start(k, GPU_SWIGLU_ROWS, tokens, blocks, THREADS, 0, p, stream, e);
+    int64_t each = p->intermediate % 8 == 0 ? 8 : 2, pieces = p->intermediate / each;
+    return gpu_kernel_start(k, GPU_SWIGLU_ROWS, tokens, (pieces + 2 * THREADS - 1) / (2 * THREADS),
+                            THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_mask(const struct gpu_kernels *k, enum gpu_kernel kernel,

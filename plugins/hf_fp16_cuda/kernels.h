@@ -19,6 +19,7 @@ enum gpu_kernel {
     GPU_EMBED_ROWS,
     GPU_NORM_ROWS,
     GPU_ROPE_ROWS,
+    GPU_ROPE_WIDE,
     GPU_SWIGLU_ROWS,
     GPU_MASK_HALF,
     GPU_MASK_FLOAT,
@@ -66,10 +67,14 @@ enum gpu_kernel {
 /* What can be left away, to find out which part is at fault: CTXMARK_GPU_WITHOUT has these words in
  * lower case, with commas between. */
 enum gpu_part {
-    GPU_PART_FLASH_SM90 = 1, /* flash_sm90: attention of prompts by wgmma */
-    GPU_PART_STREAM = 2,     /* stream: the fused products of a token */
-    GPU_PART_ATTEND = 4,     /* attend: attention of a token on tensor cores */
-    GPU_PART_FOLLOW = 8,     /* follow: a kernel beginning before the one before it has ended */
+    GPU_PART_FLASH_SM90 = 1,    /* flash_sm90: attention of prompts by wgmma */
+    GPU_PART_STREAM = 2,        /* stream: the fused products of a token */
+    GPU_PART_ATTEND = 4,        /* attend: attention of a token on tensor cores */
+    GPU_PART_TRY = 16,          /* try: the choice of products' algorithms by their time */
+    GPU_PART_PROMPT_GRAPH = 32, /* prompt_graph: short prompts as a graph */
+    GPU_PART_TOKEN_GRAPH = 64,  /* token_graph: decoding steps as a graph */
+    GPU_PART_ROPE_WIDE = 128,   /* rope_wide: rotary positions of prompts, eight at a time */
+    GPU_PART_FOLLOW = 8,        /* follow: a kernel beginning before the one before it has ended */
 };
 
 struct gpu_kernels {

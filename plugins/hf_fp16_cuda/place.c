@@ -107,7 +107,9 @@ void gpu_place_free(struct gpu_engine *g)
 {
     if (g->graph)
         g->driver.cuGraphExecDestroy(g->graph);
-    g->graph = NULL;
+    if (g->prompt_graph)
+        g->driver.cuGraphExecDestroy(g->prompt_graph);
+    g->graph = g->prompt_graph = NULL;
     for (int64_t i = 0; i < g->slab_count; i++)
         gpu_memory_free(&g->memory, &g->slabs[i]);
     free(g->slabs);

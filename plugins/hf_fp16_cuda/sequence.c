@@ -137,6 +137,23 @@ static enum gpu_status sequence_end(struct gpu_engine *g, enum gpu_status s)
     return s;
 }
 
+/* The graph has no place for logits on the way. */
+static bool prompt_is_wished(const struct gpu_engine *g, const struct gpu_engine_wish *wish)
+{
+    return wish->count > 0 && wish->positions[0] < g->plan.prompt;
+}
+
+static enum gpu_status prompt_start(struct gpu_engine *g, const struct gpu_engine_wish *wish,
+                                    struct hf_err *e)
+{
+    if (!g->prompt_graph || prompt_is_wished(g, wish))
+        return gpu_forward_prompt(g, wish, e);
+    enum gpu_status s = gpu_engine_cancelled(g, e);
+    return s == GPU_OK ? check(g, g->driver.cuGraphLaunch(g->prompt_graph, g->stream),
+                               "starting a graph", e)
+                       : s;
+}
+
 enum gpu_status gpu_engine_prefill(struct gpu_engine *g, const struct gpu_engine_wish *wish,
                                    struct hf_err *e)
 {
@@ -145,7 +162,7 @@ enum gpu_status gpu_engine_prefill(struct gpu_engine *g, const struct gpu_engine
     if (s == GPU_OK)
         s = send_prompt(g, e);
     if (s == GPU_OK)
-        s = gpu_forward_prompt(g, wish, e);
+        s = prompt_start(g, wish, e);
     if (s == GPU_OK)
         s = mark(g, GPU_EVENT_FIRST, e);
     if (s == GPU_OK)

@@ -221,7 +221,7 @@ static void test_attend(struct problem *p, int splits)
     problem_free(p);
 }
 
-static void test_attends(void)
+void attend_tests(void)
 {
     static const int positions[] = {0, 1, 15, 16, 17, 127, 128, 255, 256, 257, 700, 5000};
     static const int splits[] = {1, 5, 64};
@@ -474,5 +474,4 @@ void attention_tests(void)
                 test_decode(&p, splits[(t + d + h) % COUNT(splits)]);
             }
     group_end("attention of one token");
-    test_attends();
 }

@@ -6,5 +6,7 @@
 
 /* The groups of rotary positions, masks, softmax, and attention of blocks and of single tokens. */
 void attention_tests(void);
+/* The group of a token's attention on tensor cores. */
+void attend_tests(void);
 
 #endif

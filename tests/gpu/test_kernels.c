@@ -4,7 +4,8 @@
 /* Every kernel against plain C, over odd sizes.  Those of attention are in attention.c, those of
  * decoding steps in step.c.
  *
- * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention or step */
+ * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention, attend or step
+ */
 
 #include "config.h"
 
@@ -75,8 +76,12 @@ static void test_norm(int tokens, int hidden)
     uint16_t *got = malloc(count * sizeof *got);
     for (int t = 0; t < tokens; t++)
         norm_reference(xf + t * hidden, wf, hidden, 1e-6f, expected + t * hidden);
-    struct gpu_norm p = {device_array(x, count * 2), device_array(w, (size_t)hidden * 2),
-                         device_array(NULL, count * 2), hidden, 1e-6f};
+    struct gpu_norm p = {device_array(x, count * 2),
+                         device_array(w, (size_t)hidden * 2),
+                         device_array(NULL, count * 2),
+                         hidden,
+                         1e-6f,
+                         0};
     must(gpu_norm(&kernels, &p, tokens, stream, &e), &e);
     device_read(got, p.out, count * 2);
     expect_halves(got, expected, count, HALF_TOLERANCE, "%d tokens, width %d", tokens, hidden);
@@ -415,7 +420,7 @@ int main(int argc, char **argv)
     } parts[] = {
         {"rows", test_rows},       {"products", test_products}, {"argmax", test_argmaxes},
         {"weights", test_weights}, {"gemm", test_gemms},        {"attention", attention_tests},
-        {"step", step_tests},
+        {"attend", attend_tests},  {"step", step_tests},
     };
     device_open();
     for (size_t i = 0; i < COUNT(parts); i++)

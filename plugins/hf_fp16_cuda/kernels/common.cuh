@@ -76,6 +76,15 @@ __device__ __forceinline__ void unpack8(const half8 &v, float *out)
     }
 }
 
+__device__ __forceinline__ void store8(__half *p, const float *f)
+{
+    half8 v;
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        v.h[i] = __floats2half2_rn(f[2 * i], f[2 * i + 1]);
+    *reinterpret_cast<uint4 *>(p) = *reinterpret_cast<const uint4 *>(&v);
+}
+
 __device__ __forceinline__ float silu(float x)
 {
     return x / (1.0f + __expf(-x));

@@ -37,12 +37,13 @@ struct gpu_embed { /* x[t] = table[tokens[t]]; one block for each token */
     int32_t hidden;
 };
 
-struct gpu_norm { /* out[t] = x[t] / rms(x[t]) * weight; one block for each token */
+struct gpu_norm { /* out[t] = x[t] / rms(x[t]) * weight; one warp for each token */
     GPU_POINTER(const __half) x;
     GPU_POINTER(const __half) weight;
     GPU_POINTER(__half) out;
     int32_t hidden;
     float epsilon;
+    int32_t tokens; /* gpu_norm() sets it */
 };
 
 struct gpu_rope { /* rotates q where it lies, files k and v in the cache; one block for each token
@@ -57,6 +58,7 @@ struct gpu_rope { /* rotates q where it lies, files k and v in the cache; one bl
     int64_t capacity;
     int32_t from, heads, kv_heads, head_dim;
     float epsilon;
+    int32_t tokens; /* gpu_rope() sets it */
 };
 
 struct gpu_swiglu { /* gate[t][i] = silu(gate[t][i]) * up[t][i], rows [gate I][up I] */
