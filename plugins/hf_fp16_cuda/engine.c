@@ -15,8 +15,9 @@
 #include "plugins/hf_fp16_cuda/internal.h"
 
 #define POSITIONS_MAX (1 << 28)
-#define GRAPH_PROMPT 2048 /* longer ones keep the device busy while the host starts their kernels  \
-                           */
+#define GRAPH_PROMPT                                                                               \
+    2048 /* longer ones keep the device busy while the host starts their kernels                   \
+          */
 
 enum gpu_status gpu_engine_cancelled(const struct gpu_engine *g, struct hf_err *e)
 {
@@ -202,9 +203,11 @@ static enum gpu_status prepare_work(struct gpu_engine *g, struct hf_err *e)
         "clearing GPU memory", e);
     if (s != GPU_OK || g->plan.attention != GPU_FLASH)
         return s;
-    if (g->memory.spilled == 0 && !(without & GPU_PART_TRY))
+    const bool tries = g->memory.spilled == 0 && !(without & GPU_PART_TRY);
+    if (tries)
         s = gpu_forward_try(g, e);
-    if (s == GPU_OK && g->plan.prompt <= GRAPH_PROMPT && !(without & GPU_PART_PROMPT_GRAPH))
+    if (s == GPU_OK && tries && g->plan.prompt <= GRAPH_PROMPT &&
+        !(without & GPU_PART_PROMPT_GRAPH))
         s = graph_make(g, work_prompt, &g->prompt_graph, e);
     if (s == GPU_OK && !(without & GPU_PART_TOKEN_GRAPH))
         s = graph_make(g, work_token, &g->graph, e);

@@ -5,6 +5,7 @@
 
 #include "plugins/hf_fp16_cuda/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "plugins/hf_fp16_cuda/kernels.h"
@@ -28,6 +29,15 @@ static int64_t larger(int64_t a, int64_t b)
 static int64_t round_up(int64_t n, int64_t to)
 {
     return (n + to - 1) / to * to;
+}
+
+/* CTXMARK_GPU_MLP_TOKENS, for measuring: few enough, and what gate and up give stays in the cache.
+ */
+static int64_t mlp_tokens(void)
+{
+    const char *text = getenv("CTXMARK_GPU_MLP_TOKENS");
+    long n = text ? strtol(text, NULL, 10) : MLP_TOKENS;
+    return n < 128 || n > BLOCK_TOKENS ? MLP_TOKENS : n;
 }
 
 /* As many parts as there are places for on two rounds of the device, if the keys suffice. */
@@ -77,7 +87,7 @@ void gpu_plan_make(const struct hf_config *c, enum gpu_attention_mode attention,
     struct gpu_activations a;
     p.positions = prompt + new_tokens;
     p.block = attention == GPU_FLASH ? smaller(prompt, BLOCK_TOKENS) : prompt;
-    p.mlp_block = smaller(p.block, MLP_TOKENS);
+    p.mlp_block = smaller(p.block, mlp_tokens());
     p.stride = round_up(prompt, STRIDE_ELEMENTS);
     p.splits = splits_for(c, p.positions, processors);
     p.kv = (uint64_t)(c->layers * 2 * c->kv_heads * c->head_dim * p.positions) * 2;

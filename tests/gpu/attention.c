@@ -412,7 +412,7 @@ static struct problem problem_number(size_t t, size_t d, size_t h)
 
 /* Around the tiles of 64, 128 and 192 of the kernels for the sizes that models have; with enough
  * heads and tokens that each of them is chosen. */
-static void test_flash_tiles(void)
+void tiles_tests(void)
 {
     static const int counts[] = {63, 64, 65, 191, 192, 193, 255, 257, 385, 700};
     static const int starts[] = {0, 1, 127, 128, 500};
@@ -426,12 +426,14 @@ static void test_flash_tiles(void)
                 p.capacity = p.from + p.tokens + (int)(t % 3);
                 test_flash(&p);
             }
+    group_end("flash attention around its tiles");
     for (int dim = 64; dim <= 128; dim += 64) {
         struct problem p = {.tokens = 6401, .from = 77, .heads = 16, .kv_heads = 2, .dim = dim};
         p.capacity = p.from + p.tokens + 3;
         p.step = 128;
         test_flash(&p);
     }
+    group_end("flash attention of a long prompt");
 }
 
 void attention_tests(void)
@@ -463,7 +465,6 @@ void attention_tests(void)
             }
     struct problem longer = {.tokens = 700, .heads = 2, .kv_heads = 1, .dim = 64, .capacity = 700};
     test_flash(&longer);
-    test_flash_tiles();
     group_end("flash attention");
     for (size_t t = 0; t < COUNT(positions); t++)
         for (size_t d = 0; d < COUNT(dims); d++)

@@ -4,7 +4,7 @@
 /* Every kernel against plain C, over odd sizes.  Those of attention are in attention.c, those of
  * decoding steps in step.c.
  *
- * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention, attend or step
+ * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention, tiles, attend, step
  */
 
 #include "config.h"
@@ -420,7 +420,7 @@ int main(int argc, char **argv)
     } parts[] = {
         {"rows", test_rows},       {"products", test_products}, {"argmax", test_argmaxes},
         {"weights", test_weights}, {"gemm", test_gemms},        {"attention", attention_tests},
-        {"attend", attend_tests},  {"step", step_tests},
+        {"tiles", tiles_tests},    {"attend", attend_tests},    {"step", step_tests},
     };
     device_open();
     for (size_t i = 0; i < COUNT(parts); i++)
