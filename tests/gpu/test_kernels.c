@@ -4,8 +4,8 @@
 /* Every kernel against plain C, over odd sizes.  Those of attention are in attention.c, those of
  * decoding steps in step.c.
  *
- * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention, tiles, attend, step
- */
+ * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention, tiles, attend or
+ *                                step */
 
 #include "config.h"
 
