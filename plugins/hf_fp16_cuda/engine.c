@@ -191,7 +191,8 @@ static enum gpu_status graph_make(struct gpu_engine *g, graph_work *work, CUgrap
 }
 
 /* What is done once for all requests of this size.  Memory that is not the device's is too slow to
- * try anything on. */
+ * try anything on, and a product that was not tried has no place in a graph: the library may load
+ * its code when it is first used. */
 static enum gpu_status prepare_work(struct gpu_engine *g, struct hf_err *e)
 {
     const unsigned without = g->kernels.without;
@@ -206,7 +207,7 @@ static enum gpu_status prepare_work(struct gpu_engine *g, struct hf_err *e)
     const bool tries = g->memory.spilled == 0 && !(without & GPU_PART_TRY);
     if (tries)
         s = gpu_forward_try(g, e);
-    if (s == GPU_OK && tries && g->plan.prompt <= GRAPH_PROMPT &&
+    if (s == GPU_OK && tries && g->plan.prompt <= GRAPH_PROMPT && !g->plan.all_logits &&
         !(without & GPU_PART_PROMPT_GRAPH))
         s = graph_make(g, work_prompt, &g->prompt_graph, e);
     if (s == GPU_OK && !(without & GPU_PART_TOKEN_GRAPH))
