@@ -93,7 +93,7 @@ START_TEST(numbers_beside_powers_of_ten_keep_their_digits)
     }
     expect_as_printf(0);
     expect_as_printf(-0.0);
-    expect_as_printf(9007199254740993);
+    expect_as_printf(9007199254740993.0);
 }
 END_TEST
 
