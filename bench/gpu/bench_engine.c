@@ -98,7 +98,11 @@ static enum gpu_status run_cell(struct gpu_engine *g, int64_t context, int64_t n
                    t.prefill, t.decode, t.first, t.last, t.starts);
     }
     free(prompt);
-    printf("{\"done\": true}\n");
+    printf("{\"done\": true, \"mlp\": [");
+    for (int i = 0; i < g->mlp_tried_count; i++)
+        printf("%s[%" PRId64 ", %d]", i > 0 ? ", " : "", g->mlp_tried[i].tokens,
+               g->mlp_tried[i].way);
+    printf("]}\n");
     fflush(stdout);
     return s;
 }

@@ -72,6 +72,7 @@ enum gpu_status {
     X(cuFuncGetAttribute)                                                                          \
     X(cuFuncSetAttribute)                                                                          \
     X(cuTensorMapEncodeTiled)                                                                      \
+    X(cuOccupancyMaxActiveClusters)                                                                \
     X(cuLaunchKernel)                                                                              \
     X(cuLaunchKernelEx)
 

@@ -16,10 +16,9 @@
 
 #define TRY_BYTE 0x35 /* twice, as float16, is 0.33 */
 
-/* x W' (+ bias, + out) for `tokens` rows. */
-static enum gpu_status project(struct gpu_engine *g, uint64_t x, int64_t x_stride, int64_t inner,
-                               uint64_t w, uint64_t bias, uint64_t out, int64_t cols,
-                               int64_t tokens, bool add, struct hf_err *e)
+enum gpu_status gpu_forward_project(struct gpu_engine *g, uint64_t x, int64_t x_stride,
+                                    int64_t inner, uint64_t w, uint64_t bias, uint64_t out,
+                                    int64_t cols, int64_t tokens, bool add, struct hf_err *e)
 {
     struct gpu_gemm p = {
         .rows = tokens,
@@ -41,8 +40,8 @@ static enum gpu_status project(struct gpu_engine *g, uint64_t x, int64_t x_strid
     return gpu_blas_gemm(&g->blas, &p, g->stream, e);
 }
 
-static enum gpu_status block_norm(struct gpu_engine *g, uint64_t weight, int64_t tokens,
-                                  struct hf_err *e)
+enum gpu_status gpu_forward_norm(struct gpu_engine *g, uint64_t weight, int64_t tokens,
+                                 struct hf_err *e)
 {
     struct gpu_norm p = {
         g->a.x, weight, g->a.normed, (int32_t)g->config.hidden_size, (float)g->config.rms_norm_eps,
@@ -78,38 +77,17 @@ static enum gpu_status block_attention(struct gpu_engine *g, int64_t layer, int6
     const struct hf_config *c = &g->config;
     const struct gpu_layer *w = &g->weights.layers[layer];
     const int64_t h = c->hidden_size, attention = c->heads * c->head_dim;
-    enum gpu_status s = block_norm(g, w->attention_norm, tokens, e);
+    enum gpu_status s = gpu_forward_norm(g, w->attention_norm, tokens, e);
     if (s == GPU_OK)
-        s = project(g, g->a.normed, h, h, w->qkv, w->qkv_bias, g->a.qkv,
-                    attention + 2 * c->kv_heads * c->head_dim, tokens, false, e);
+        s = gpu_forward_project(g, g->a.normed, h, h, w->qkv, w->qkv_bias, g->a.qkv,
+                                attention + 2 * c->kv_heads * c->head_dim, tokens, false, e);
     if (s == GPU_OK)
         s = block_rope(g, layer, from, tokens, e);
     if (s == GPU_OK)
         s = gpu_attention_run(g, layer, from, tokens, e);
     if (s == GPU_OK)
-        s = project(g, g->a.normed, attention, attention, w->o, w->o_bias, g->a.x, h, tokens, true,
-                    e);
-    return s;
-}
-
-/* In parts, so that what is widest does not grow with the prompt. */
-static enum gpu_status block_mlp(struct gpu_engine *g, int64_t layer, int64_t tokens,
-                                 struct hf_err *e)
-{
-    const struct hf_config *c = &g->config;
-    const struct gpu_layer *w = &g->weights.layers[layer];
-    const int64_t h = c->hidden_size, i = c->intermediate_size;
-    struct gpu_swiglu p = {g->a.gate, (int32_t)i};
-    enum gpu_status s = block_norm(g, w->mlp_norm, tokens, e);
-    for (int64_t t = 0, n; s == GPU_OK && t < tokens; t += n) {
-        uint64_t at = (uint64_t)(t * h) * 2;
-        n = tokens - t < g->plan.mlp_block ? tokens - t : g->plan.mlp_block;
-        s = project(g, g->a.normed + at, h, h, w->gate_up, 0, g->a.gate, 2 * i, n, false, e);
-        if (s == GPU_OK)
-            s = gpu_swiglu(&g->kernels, &p, n, g->stream, e);
-        if (s == GPU_OK)
-            s = project(g, g->a.gate, 2 * i, i, w->down, 0, g->a.x + at, h, n, true, e);
-    }
+        s = gpu_forward_project(g, g->a.normed, attention, attention, w->o, w->o_bias, g->a.x, h,
+                                tokens, true, e);
     return s;
 }
 
@@ -153,7 +131,7 @@ enum gpu_status gpu_forward_try(struct gpu_engine *g, struct hf_err *e)
         if (counts[i] > 0)
             s = block_attention(g, 0, 0, counts[i], e);
         if (s == GPU_OK && counts[i] > 0)
-            s = block_mlp(g, 0, counts[i], e);
+            s = gpu_mlp_try(g, counts[i], e);
     }
     g->blas.tries = false;
     return s;
@@ -172,7 +150,7 @@ static enum gpu_status forward_block(struct gpu_engine *g, int64_t from, int64_t
         if (s == GPU_OK)
             s = block_attention(g, layer, from, tokens, e);
         if (s == GPU_OK)
-            s = block_mlp(g, layer, tokens, e);
+            s = gpu_mlp_run(g, layer, tokens, e);
         if (s == GPU_OK)
             s = layer_mark(g, e);
     }
@@ -193,12 +171,13 @@ static enum gpu_status logits_all(struct gpu_engine *g, int64_t from, int64_t to
                                   struct hf_err *e)
 {
     const struct hf_config *c = &g->config;
-    enum gpu_status s = block_norm(g, g->weights.final_norm, tokens, e);
+    enum gpu_status s = gpu_forward_norm(g, g->weights.final_norm, tokens, e);
     for (int64_t t = 0, n; s == GPU_OK && t < tokens; t += n) {
         uint64_t out = gpu_logits_at(g, from + t, &n);
         n = n < tokens - t ? n : tokens - t;
-        s = project(g, g->a.normed + (uint64_t)(t * c->hidden_size) * 2, c->hidden_size,
-                    c->hidden_size, g->weights.output, 0, out, c->vocab_size, n, false, e);
+        s = gpu_forward_project(g, g->a.normed + (uint64_t)(t * c->hidden_size) * 2, c->hidden_size,
+                                c->hidden_size, g->weights.output, 0, out, c->vocab_size, n, false,
+                                e);
     }
     return s;
 }

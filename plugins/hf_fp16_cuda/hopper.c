@@ -40,21 +40,19 @@ bool gpu_attention_hopper_can(const struct gpu_kernels *k, const struct gpu_atte
            (p->window == 0 || p->window >= p->from + p->tokens);
 }
 
-/* The map of [outer][inner][D] halves with these strides in elements, for boxes of `rows` along
- * inner (or along outer where along_outer) and 64 columns. */
-static CUresult map_make(const struct gpu_driver *d, uint64_t tensor, int head_dim, int64_t inner,
-                         int64_t inner_stride, int64_t outer, int64_t outer_stride, int rows,
-                         bool along_outer, struct gpu_tensor_map *ret_map)
+CUresult gpu_map_make(const struct gpu_driver *d, const struct gpu_map_shape *shape,
+                      struct gpu_tensor_map *ret_map)
 {
-    const cuuint64_t sizes[3] = {(cuuint64_t)head_dim, (cuuint64_t)inner, (cuuint64_t)outer};
-    const cuuint64_t strides[2] = {2 * (cuuint64_t)inner_stride, 2 * (cuuint64_t)outer_stride};
-    const cuuint32_t box[3] = {BOX, along_outer ? 1 : (cuuint32_t)rows,
-                               along_outer ? (cuuint32_t)rows : 1};
-    const cuuint32_t steps[3] = {1, 1, 1};
+    const cuuint64_t sizes[3] = {(cuuint64_t)shape->cols, (cuuint64_t)shape->inner,
+                                 (cuuint64_t)shape->outer};
+    const cuuint64_t strides[2] = {2 * (cuuint64_t)shape->inner_stride,
+                                   2 * (cuuint64_t)shape->outer_stride};
+    const cuuint32_t rows = (cuuint32_t)shape->rows, steps[3] = {1, 1, 1};
+    const cuuint32_t box[3] = {BOX, shape->along_outer ? 1 : rows, shape->along_outer ? rows : 1};
     CUtensorMap map;
     CUresult r = d->cuTensorMapEncodeTiled(
-        &map, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 3, (void *)(uintptr_t)tensor, sizes, strides, box,
-        steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+        &map, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 3, (void *)(uintptr_t)shape->tensor, sizes, strides,
+        box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
         CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
     _Static_assert(sizeof map == sizeof *ret_map, "params.h has its size");
     memcpy(ret_map, &map, sizeof map);
@@ -73,14 +71,16 @@ enum gpu_status gpu_attention_hopper(const struct gpu_kernels *k, const struct g
                                    .heads = p->heads,
                                    .kv_heads = p->kv_heads,
                                    .scale = p->scale};
-    CUresult r = map_make(d, p->q, f->head_dim, p->heads, size, p->tokens, p->q_stride,
-                          64 * f->groups, true, &q.q);
+    const struct gpu_map_shape queries = {p->q,      size,        p->heads,       size,
+                                          p->tokens, p->q_stride, 64 * f->groups, true};
+    struct gpu_map_shape cached = {p->keys,  size, keys, size, p->kv_heads, p->capacity * size,
+                                   KEY_TILE, false};
+    CUresult r = gpu_map_make(d, &queries, &q.q);
     if (r == CUDA_SUCCESS)
-        r = map_make(d, p->keys, f->head_dim, keys, size, p->kv_heads, p->capacity * size, KEY_TILE,
-                     false, &q.keys);
+        r = gpu_map_make(d, &cached, &q.keys);
+    cached.tensor = p->values;
     if (r == CUDA_SUCCESS)
-        r = map_make(d, p->values, f->head_dim, keys, size, p->kv_heads, p->capacity * size,
-                     KEY_TILE, false, &q.values);
+        r = gpu_map_make(d, &cached, &q.values);
     if (r != CUDA_SUCCESS)
         return gpu_driver_check(d, r, "describing attention's tensors", e);
     return gpu_kernel_start(k, f->kernel, p->heads, tiles_of(p, f), (f->groups + 1) * WARPGROUP,

@@ -11,6 +11,8 @@
 #include "plugins/hf_fp16_cuda/kernels.h"
 #include "plugins/hf_fp16_cuda/weights.h"
 
+#define GPU_WAY_LIBRARY (-1)
+#define GPU_MLP_TRIED 8
 #define GPU_LAYERS_AHEAD 8 /* layers that the host may be ahead of the device */
 
 enum gpu_event { GPU_EVENT_START, GPU_EVENT_FIRST, GPU_EVENT_LAST, GPU_EVENTS };
@@ -24,6 +26,13 @@ struct gpu_control {
     volatile int32_t *tokens;      /* [new_tokens]: GPU_TOKEN_NONE until the device has written */
     uint64_t device_tokens;
     float *logits; /* [vocabulary] for the asked positions */
+};
+
+/* How the first half of an MLP is fastest for so many tokens: a way of gpu_gate_up(), or
+ * GPU_WAY_LIBRARY. */
+struct gpu_mlp_tried {
+    int64_t tokens;
+    int way;
 };
 
 struct gpu_engine {
@@ -40,6 +49,9 @@ struct gpu_engine {
     CUevent events[GPU_EVENTS];
     CUevent layers[GPU_LAYERS_AHEAD];
     int64_t layers_started; /* in this prefill */
+
+    struct gpu_mlp_tried mlp_tried[GPU_MLP_TRIED]; /* the oldest is replaced */
+    int mlp_tried_count, mlp_tried_next;
 
     bool prepared;
     struct gpu_plan plan;
@@ -75,6 +87,19 @@ enum gpu_status gpu_forward_prompt(struct gpu_engine *g, const struct gpu_engine
 /* Lets the products that a prompt will need find their algorithms; overwrites the activations and
  * the cache. */
 enum gpu_status gpu_forward_try(struct gpu_engine *g, struct hf_err *e);
+
+/* a.x += MLP of norm(a.x), for the first `tokens` rows. */
+enum gpu_status gpu_mlp_run(struct gpu_engine *g, int64_t layer, int64_t tokens, struct hf_err *e);
+/* The same with the first layer's, finding the fastest way; waits for the device. */
+enum gpu_status gpu_mlp_try(struct gpu_engine *g, int64_t tokens, struct hf_err *e);
+
+/* a.normed = norm(a.x) with these weights. */
+enum gpu_status gpu_forward_norm(struct gpu_engine *g, uint64_t weight, int64_t tokens,
+                                 struct hf_err *e);
+/* out[tokens][cols] = x W' (+ bias, + out); x has `inner` columns, rows x_stride apart. */
+enum gpu_status gpu_forward_project(struct gpu_engine *g, uint64_t x, int64_t x_stride,
+                                    int64_t inner, uint64_t w, uint64_t bias, uint64_t out,
+                                    int64_t cols, int64_t tokens, bool add, struct hf_err *e);
 
 /* Starts the kernels of one more token: a.sequence says which and where; `position` is its position
  * for the modes that need it on the host.  Ends with the argmax. */

@@ -22,7 +22,9 @@
 #define ROPE_TOKENS 8 /* of a block of gpu_rope_wide */
 #define ROPE_WIDE 16
 #define ROPE_WIDEST 256
-#define SHARED_OWN 1024 /* bytes that a kernel may have beside a row of floats */
+#define CLUSTER_BLOCKS 8   /* what every device with clusters can do */
+#define SHARED_ATTEND 8192 /* bytes that attention of a token may have beside its ring */
+#define SHARED_OWN 1024    /* bytes that a kernel may have beside a row of floats */
 
 /* One fat binary for each file of kernels/: a section of this object that the assembler fills. */
 #define FATBIN(name)                                                                               \
@@ -43,6 +45,7 @@ FATBIN(weights);
 FATBIN(decode_attention);
 FATBIN(flash);
 FATBIN(flash_sm90);
+FATBIN(gate_up);
 FATBIN(attend);
 FATBIN(stream);
 
@@ -58,6 +61,7 @@ static const struct {
     {"decode_attention", gpu_fatbin_decode_attention, false},
     {"flash", gpu_fatbin_flash, false},
     {"flash_sm90", gpu_fatbin_flash_sm90, true},
+    {"gate_up", gpu_fatbin_gate_up, true},
     {"attend", gpu_fatbin_attend, false},
     {"stream", gpu_fatbin_stream, false},
 };
@@ -65,7 +69,7 @@ static const struct {
 #define MODULES (sizeof modules / sizeof *modules)
 _Static_assert(MODULES <= GPU_MODULES_MAX, "one place for each module");
 
-enum { ROWS, SOFTMAX, TOKEN, WEIGHTS, DECODE, FLASH, FLASH_SM90, ATTEND, STREAM };
+enum { ROWS, SOFTMAX, TOKEN, WEIGHTS, DECODE, FLASH, FLASH_SM90, GATE_UP, ATTEND, STREAM };
 
 static const struct {
     const char *name;
@@ -108,6 +112,9 @@ static const struct {
     [GPU_FLASH_SM90_64_SHORT] = {"gpu_flash_sm90_64_short", FLASH_SM90},
     [GPU_FLASH_SM90_64] = {"gpu_flash_sm90_64", FLASH_SM90},
     [GPU_FLASH_SM90_128] = {"gpu_flash_sm90_128", FLASH_SM90},
+    [GPU_GATE_UP] = {"gpu_gate_up_lag_2x1", GATE_UP},
+    [GPU_GATE_UP + 1] = {"gpu_gate_up_turns_2x1", GATE_UP},
+    [GPU_GATE_UP + 2] = {"gpu_gate_up_turns_2x2", GATE_UP},
     [GPU_ATTEND_64] = {"gpu_attend_64", ATTEND},
     [GPU_ATTEND_128] = {"gpu_attend_128", ATTEND},
     [GPU_STEP_BEGIN] = {"gpu_step_begin", STREAM},
@@ -178,12 +185,14 @@ static enum gpu_status kernels_allow_following(struct gpu_kernels *k, struct hf_
         r = d->cuFuncSetAttribute(k->functions[i],
                                   CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT,
                                   CU_SHAREDMEM_CARVEOUT_MAX_SHARED);
-        if (r == CUDA_SUCCESS && i >= GPU_STREAM)
-            r = d->cuFuncSetAttribute(k->functions[i],
-                                      CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-                                      d->shared_most - SHARED_OWN);
+        if (r == CUDA_SUCCESS)
+            r = d->cuFuncSetAttribute(
+                k->functions[i], CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                d->shared_most - (i < GPU_STREAM ? SHARED_ATTEND : SHARED_OWN));
     }
-    k->follows = d->major >= 9 && version >= 90 && !(k->without & GPU_PART_FOLLOW);
+    k->hopper = d->major >= 9 && version >= 90;
+    k->follows = k->hopper && !(k->without & GPU_PART_FOLLOW);
+    k->cluster = k->hopper && !(k->without & GPU_PART_CLUSTER) ? CLUSTER_BLOCKS : 1;
     return gpu_driver_check(d, r, "asking for shared memory", e);
 }
 
@@ -197,10 +206,12 @@ static unsigned kernels_without(void)
         {"stream", GPU_PART_STREAM},
         {"attend", GPU_PART_ATTEND},
         {"follow", GPU_PART_FOLLOW},
+        {"cluster", GPU_PART_CLUSTER},
         {"try", GPU_PART_TRY},
         {"prompt_graph", GPU_PART_PROMPT_GRAPH},
         {"token_graph", GPU_PART_TOKEN_GRAPH},
         {"rope_wide", GPU_PART_ROPE_WIDE},
+        {"gate_up", GPU_PART_GATE_UP},
     };
     const char *list = getenv("CTXMARK_GPU_WITHOUT");
     unsigned without = 0;
@@ -241,6 +252,8 @@ enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels 
     if (s == GPU_OK)
         s = kernels_allow_following(&k, e);
     if (s == GPU_OK)
+        s = gpu_gate_up_allow(&k, e);
+    if (s == GPU_OK)
         *ret_kernels = k;
     else
         gpu_kernels_unload(&k);
@@ -278,12 +291,19 @@ enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel ke
 }
 
 enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel kernel,
-                                  const int64_t grid[3], int threads, int64_t shared, const void *p,
-                                  CUstream stream, struct hf_err *e)
+                                  const int64_t grid[3], int cluster, int threads, int64_t shared,
+                                  const void *p, CUstream stream, struct hf_err *e)
 {
     void *arguments[] = {(void *)(uintptr_t)p};
-    CUlaunchAttribute early = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION};
-    early.value.programmaticStreamSerializationAllowed = 1;
+    CUlaunchAttribute attributes[2];
+    unsigned count = 0;
+    if (k->follows)
+        attributes[count++] =
+            (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+                                .value.programmaticStreamSerializationAllowed = 1};
+    if (cluster > 1)
+        attributes[count++] = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION,
+                                                  .value.clusterDim = {(unsigned)cluster, 1, 1}};
     CUlaunchConfig config = {.gridDimX = (unsigned)grid[0],
                              .gridDimY = (unsigned)grid[1],
                              .gridDimZ = (unsigned)grid[2],
@@ -292,8 +312,8 @@ enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel k
                              .blockDimZ = 1,
                              .sharedMemBytes = (unsigned)shared,
                              .hStream = stream,
-                             .attrs = &early,
-                             .numAttrs = k->follows};
+                             .attrs = attributes,
+                             .numAttrs = count};
     return started(k, kernel,
                    k->driver->cuLaunchKernelEx(&config, k->functions[kernel], arguments, NULL), e);
 }

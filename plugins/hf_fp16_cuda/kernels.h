@@ -13,6 +13,7 @@
 #include "plugins/hf_fp16_cuda/kernels/params.h"
 
 #define GPU_STREAM_WIDTHS 6
+#define GPU_GATE_UP_WAYS 3 /* in which the fused first half of an MLP can be cut */
 
 /* The order of kernel_table in kernels.c. */
 enum gpu_kernel {
@@ -53,7 +54,8 @@ enum gpu_kernel {
     GPU_FLASH_SM90_64_SHORT, /* these are there on Hopper only */
     GPU_FLASH_SM90_64,
     GPU_FLASH_SM90_128,
-    GPU_ATTEND_64,
+    GPU_GATE_UP, /* and the other ways */
+    GPU_ATTEND_64 = GPU_GATE_UP + GPU_GATE_UP_WAYS,
     GPU_ATTEND_128,
     GPU_STEP_BEGIN,
     GPU_STEP_END,
@@ -61,7 +63,7 @@ enum gpu_kernel {
     GPU_KERNELS = GPU_STREAM + 4 * GPU_STREAM_WIDTHS
 };
 
-#define GPU_MODULES_MAX 10
+#define GPU_MODULES_MAX 12
 #define GPU_HEAD_DIM_MAX 256
 
 /* What can be left away, to find out which part is at fault: CTXMARK_GPU_WITHOUT has these words in
@@ -70,17 +72,22 @@ enum gpu_part {
     GPU_PART_FLASH_SM90 = 1,    /* flash_sm90: attention of prompts by wgmma */
     GPU_PART_STREAM = 2,        /* stream: the fused products of a token */
     GPU_PART_ATTEND = 4,        /* attend: attention of a token on tensor cores */
+    GPU_PART_FOLLOW = 8,        /* follow: a kernel beginning before the one before it has ended */
     GPU_PART_TRY = 16,          /* try: the choice of products' algorithms by their time */
     GPU_PART_PROMPT_GRAPH = 32, /* prompt_graph: short prompts as a graph */
     GPU_PART_TOKEN_GRAPH = 64,  /* token_graph: decoding steps as a graph */
     GPU_PART_ROPE_WIDE = 128,   /* rope_wide: rotary positions of prompts, eight at a time */
-    GPU_PART_FOLLOW = 8,        /* follow: a kernel beginning before the one before it has ended */
+    GPU_PART_CLUSTER = 256,     /* cluster: attend's blocks that see each other's shared memory */
+    GPU_PART_GATE_UP = 512,     /* gate_up: the first half of a prompt's MLP in one kernel */
 };
 
 struct gpu_kernels {
     const struct gpu_driver *driver;
     unsigned without; /* of enum gpu_part */
+    bool hopper;      /* code for sm_90 or later is what runs */
     bool follows;     /* those of a step may begin before the one before has ended */
+    int gate_up_clusters[GPU_GATE_UP_WAYS]; /* that run at one time; 0: this way cannot be gone */
+    int cluster; /* blocks that attention of a token has in a cluster; 1: no clusters */
     CUmodule modules[GPU_MODULES_MAX];
     CUfunction functions[GPU_KERNELS];
 };
@@ -95,10 +102,11 @@ enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel ke
                                  int64_t grid_x, int64_t grid_y, int threads, int64_t shared,
                                  const void *p, CUstream stream, struct hf_err *e);
 
-/* The same for a kernel of kernels/step.cuh. */
+/* The same for a kernel of kernels/step.cuh; cluster: neighbours along grid[0] that are one, or 1.
+ */
 enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel kernel,
-                                  const int64_t grid[3], int threads, int64_t shared, const void *p,
-                                  CUstream stream, struct hf_err *e);
+                                  const int64_t grid[3], int cluster, int threads, int64_t shared,
+                                  const void *p, CUstream stream, struct hf_err *e);
 
 /* All of these start a kernel on `stream` and return at once. */
 enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,
@@ -167,6 +175,30 @@ enum gpu_status gpu_step_begin(const struct gpu_kernels *k, const struct gpu_ste
                                CUstream stream, struct hf_err *e);
 enum gpu_status gpu_step_end(const struct gpu_kernels *k, const struct gpu_step *p, CUstream stream,
                              struct hf_err *e);
+
+/* The first half of an MLP by wgmma: out[tokens][I] = silu(x gate') * (x up'), x [tokens][hidden],
+ * w [2 I][hidden] gate before up; sizes are multiples of 8.  `way`: below GPU_GATE_UP_WAYS, where
+ * gpu_gate_up_can() says so. */
+struct gpu_gate_up_product {
+    uint64_t x, w, out;
+    int64_t tokens, hidden, intermediate;
+};
+bool gpu_gate_up_can(const struct gpu_kernels *k, int way, const struct gpu_gate_up_product *p);
+enum gpu_status gpu_gate_up(const struct gpu_kernels *k, int way,
+                            const struct gpu_gate_up_product *p, CUstream stream, struct hf_err *e);
+/* Once, when the kernels are loaded. */
+enum gpu_status gpu_gate_up_allow(struct gpu_kernels *k, struct hf_err *e);
+
+/* A tensor [outer][inner][cols] of halves, strides in elements, as boxes of 64 columns and `rows`
+ * along inner, or along outer. */
+struct gpu_map_shape {
+    uint64_t tensor;
+    int64_t cols, inner, inner_stride, outer, outer_stride;
+    int rows;
+    bool along_outer;
+};
+CUresult gpu_map_make(const struct gpu_driver *d, const struct gpu_map_shape *shape,
+                      struct gpu_tensor_map *ret_map);
 
 /* Attention of one token for head sizes 64 and 128. */
 bool gpu_attend_can(const struct gpu_kernels *k, int64_t head_dim);

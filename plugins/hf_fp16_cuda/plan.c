@@ -10,7 +10,8 @@
 
 #include "plugins/hf_fp16_cuda/kernels.h"
 
-#define BLOCK_TOKENS 8192 /* enough for products at full speed */
+#define BLOCK_TOKENS 32768 /* enough for the tiles of attention to fill the device evenly */
+#define BLOCK_ROUND 128
 #define MLP_TOKENS 4096
 #define ALIGNMENT 256
 #define STRIDE_ELEMENTS 8
@@ -31,13 +32,13 @@ static int64_t round_up(int64_t n, int64_t to)
     return (n + to - 1) / to * to;
 }
 
-/* CTXMARK_GPU_MLP_TOKENS, for measuring: few enough, and what gate and up give stays in the cache.
- */
-static int64_t mlp_tokens(void)
+/* Flash attention takes a prompt in equal blocks; the others take it at once. */
+static int64_t block_for(enum gpu_attention_mode attention, int64_t prompt)
 {
-    const char *text = getenv("CTXMARK_GPU_MLP_TOKENS");
-    long n = text ? strtol(text, NULL, 10) : MLP_TOKENS;
-    return n < 128 || n > BLOCK_TOKENS ? MLP_TOKENS : n;
+    if (attention != GPU_FLASH)
+        return prompt;
+    int64_t blocks = larger(1, (prompt + BLOCK_TOKENS - 1) / BLOCK_TOKENS);
+    return smaller(prompt, round_up((prompt + blocks - 1) / blocks, BLOCK_ROUND));
 }
 
 /* As many parts as there are places for on two rounds of the device, if the keys suffice. */
@@ -86,8 +87,8 @@ void gpu_plan_make(const struct hf_config *c, enum gpu_attention_mode attention,
     struct gpu_plan p = {.attention = attention, .all_logits = all_logits, .prompt = prompt};
     struct gpu_activations a;
     p.positions = prompt + new_tokens;
-    p.block = attention == GPU_FLASH ? smaller(prompt, BLOCK_TOKENS) : prompt;
-    p.mlp_block = smaller(p.block, mlp_tokens());
+    p.block = block_for(attention, prompt);
+    p.mlp_block = smaller(p.block, MLP_TOKENS);
     p.stride = round_up(prompt, STRIDE_ELEMENTS);
     p.splits = splits_for(c, p.positions, processors);
     p.kv = (uint64_t)(c->layers * 2 * c->kv_heads * c->head_dim * p.positions) * 2;

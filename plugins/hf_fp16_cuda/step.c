@@ -14,9 +14,11 @@
 #define WARPS_WIDE 12   /* as the vector, which every block loads, is long then */
 #define SHARED_OWN 1024 /* bytes that a kernel has beside the vector */
 #define BEGIN_THREADS 512
-#define ATTEND_THREADS 256
+#define ATTEND_THREADS 128
 #define ATTEND_HEADS 8
-#define ATTEND_SPLITS 64 /* the kernel's own limit */
+#define ATTEND_SPLITS 64
+#define ATTEND_RANKS 8 /* this and the next as in the kernel */
+#define ATTEND_TILE 16
 
 /* Loads of each row that a lane has at once, in the order of the kernels. */
 static const int widths[GPU_STREAM_WIDTHS] = {2, 4, 5, 6, 7, 8};
@@ -79,7 +81,7 @@ enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kin
     const int64_t grid[3] = {(pairs + each - 1) / each, 1, 1};
     q.parts = (int32_t)cut.parts;
     return gpu_kernel_follow(
-        k, (enum gpu_kernel)(GPU_STREAM + GPU_STREAM_KINDS * cut.width + (int)kind), grid,
+        k, (enum gpu_kernel)(GPU_STREAM + GPU_STREAM_KINDS * cut.width + (int)kind), grid, 1,
         (int)(WARP * cut.parts * each), (q.product.norm ? 4 : 2) * cols, &q, stream, e);
 }
 
@@ -87,14 +89,14 @@ enum gpu_status gpu_step_begin(const struct gpu_kernels *k, const struct gpu_ste
                                CUstream stream, struct hf_err *e)
 {
     static const int64_t grid[3] = {1, 1, 1};
-    return gpu_kernel_follow(k, GPU_STEP_BEGIN, grid, BEGIN_THREADS, 0, p, stream, e);
+    return gpu_kernel_follow(k, GPU_STEP_BEGIN, grid, 1, BEGIN_THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_step_end(const struct gpu_kernels *k, const struct gpu_step *p, CUstream stream,
                              struct hf_err *e)
 {
     static const int64_t grid[3] = {1, 1, 1};
-    return gpu_kernel_follow(k, GPU_STEP_END, grid, 1, 0, p, stream, e);
+    return gpu_kernel_follow(k, GPU_STEP_END, grid, 1, 1, 0, p, stream, e);
 }
 
 static int64_t eights(int64_t heads, int64_t kv_heads)
@@ -109,15 +111,28 @@ bool gpu_attend_can(const struct gpu_kernels *k, int64_t head_dim)
 
 int64_t gpu_attend_counters(int64_t heads, int64_t kv_heads)
 {
-    return kv_heads * eights(heads, kv_heads);
+    return kv_heads * eights(heads, kv_heads) * ATTEND_RANKS;
+}
+
+/* Whole clusters; one can do without a place in p->partial. */
+static int64_t attend_blocks(const struct gpu_kernels *k, const struct gpu_attend *p)
+{
+    const int64_t splits = p->splits < ATTEND_SPLITS ? p->splits : ATTEND_SPLITS;
+    const int64_t clusters = splits / k->cluster;
+    return (clusters > 0 ? clusters : 1) * k->cluster;
+}
+
+/* Keys and values of 16 tokens for each warp and stage. */
+static int64_t attend_shared(const struct gpu_kernels *k, int64_t head_dim)
+{
+    const int64_t stages = head_dim == 64 ? 4 : k->hopper ? 3 : 2;
+    return stages * ATTEND_THREADS / WARP * ATTEND_TILE * head_dim * 4;
 }
 
 enum gpu_status gpu_attend(const struct gpu_kernels *k, int64_t head_dim,
                            const struct gpu_attend *p, CUstream stream, struct hf_err *e)
 {
-    struct gpu_attend q = *p;
-    q.splits = p->splits < ATTEND_SPLITS ? p->splits : ATTEND_SPLITS;
-    const int64_t grid[3] = {q.splits, p->kv_heads, eights(p->heads, p->kv_heads)};
-    return gpu_kernel_follow(k, head_dim == 64 ? GPU_ATTEND_64 : GPU_ATTEND_128, grid,
-                             ATTEND_THREADS, 0, &q, stream, e);
+    const int64_t grid[3] = {attend_blocks(k, p), p->kv_heads, eights(p->heads, p->kv_heads)};
+    return gpu_kernel_follow(k, head_dim == 64 ? GPU_ATTEND_64 : GPU_ATTEND_128, grid, k->cluster,
+                             ATTEND_THREADS, attend_shared(k, head_dim), p, stream, e);
 }

@@ -23,9 +23,8 @@
 
 #include "plugins/hf_common/half.h"
 
-#define PIECE_MIB 4 /* of the file, to a buffer */
-#define THREADS_MAX 16
-#define THREADS_WANTED 8
+#define PIECE_BYTES (UINT64_C(4) << 20) /* of the file, to a buffer */
+#define THREADS 8
 #define BUFFERS 2
 #define NOTHING UINT32_MAX
 
@@ -36,10 +35,8 @@ struct upload {
     const struct gpu_kernels *kernels;
     int (*cancelled)(void *arg);
     void *cancelled_arg;
-    uint64_t *first; /* [count + 1] number of each transfer's first piece */
-    int threads;
-    uint64_t piece;        /* bytes of the file, to a buffer */
-    unsigned char *pinned; /* [threads][BUFFERS][piece] */
+    uint64_t *first;       /* [count + 1] number of each transfer's first piece */
+    unsigned char *pinned; /* [threads][BUFFERS][PIECE_BYTES] */
     uint64_t raw;          /* the same on the device, behind it the number of an overflow */
     uint64_t overflow;
     _Atomic uint64_t next;
@@ -56,22 +53,15 @@ struct uploader {
     int number; /* of the thread */
 };
 
-/* CTXMARK_GPU_UPLOAD, as THREADS:MIB, for measuring. */
-static void upload_setting(int *ret_threads, uint64_t *ret_piece)
+static int threads_wanted(void)
 {
-    const char *text = getenv("CTXMARK_GPU_UPLOAD");
-    char *end = NULL;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    long threads = text ? strtol(text, &end, 10) : THREADS_WANTED;
-    long mib = end && *end == ':' ? strtol(end + 1, NULL, 10) : PIECE_MIB;
-    threads = threads > processors ? processors : threads;
-    *ret_threads = threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : (int)threads;
-    *ret_piece = (uint64_t)(mib < 1 || mib > 64 ? PIECE_MIB : mib) << 20;
+    return processors < 1 ? 1 : processors < THREADS ? (int)processors : THREADS;
 }
 
-static uint64_t piece_elements(const struct upload *u, const struct gpu_transfer *t)
+static uint64_t piece_elements(const struct gpu_transfer *t)
 {
-    return u->piece / hf_dtype_bytes((enum hf_dtype)t->dtype);
+    return PIECE_BYTES / hf_dtype_bytes((enum hf_dtype)t->dtype);
 }
 
 static void upload_fail(struct upload *u, enum gpu_status s, const struct hf_err *e)
@@ -105,7 +95,7 @@ static enum gpu_status piece_send(struct uploader *w, int64_t t, uint64_t from, 
     const struct gpu_driver *d = u->driver;
     const struct gpu_transfer *transfer = &u->transfers[t];
     const uint64_t width = hf_dtype_bytes((enum hf_dtype)transfer->dtype), bytes = count * width;
-    const uint64_t buffer = ((uint64_t)w->number * BUFFERS + (uint64_t)slot) * u->piece;
+    const uint64_t buffer = ((uint64_t)w->number * BUFFERS + (uint64_t)slot) * PIECE_BYTES;
     const bool direct = transfer->dtype == HF_F16;
     const unsigned char *source = (const unsigned char *)transfer->from + from * width;
     uint64_t out = transfer->to + from * 2;
@@ -165,7 +155,7 @@ static enum gpu_status uploader_work(struct uploader *w, struct hf_err *e)
             break;
         while (piece >= u->first[t + 1])
             t++;
-        uint64_t each = piece_elements(u, &u->transfers[t]), from = (piece - u->first[t]) * each;
+        uint64_t each = piece_elements(&u->transfers[t]), from = (piece - u->first[t]) * each;
         uint64_t left = u->transfers[t].count - from;
         s = piece_send(w, t, from, left < each ? left : each, slot, e);
         if (s == GPU_OK && u->cancelled && u->cancelled(u->cancelled_arg)) {
@@ -193,8 +183,8 @@ static void *uploader_thread(void *arg)
 /* The calling thread is one of them; where no more can be started, fewer do the work. */
 static void upload_run(struct upload *u, int threads)
 {
-    pthread_t ids[THREADS_MAX];
-    struct uploader workers[THREADS_MAX] = {0};
+    pthread_t ids[THREADS];
+    struct uploader workers[THREADS] = {0};
     int started = 0;
     for (int i = 0; i < threads; i++)
         workers[i] = (struct uploader){.upload = u, .number = i};
@@ -247,8 +237,8 @@ static enum gpu_status upload_convert_start(struct upload *u, struct gpu_memory 
 
 static enum gpu_status upload_all(struct upload *u, struct gpu_memory *m, struct hf_err *e)
 {
-    const int threads = u->threads;
-    const uint64_t bytes = (uint64_t)threads * BUFFERS * u->piece;
+    const int threads = threads_wanted();
+    const uint64_t bytes = (uint64_t)threads * BUFFERS * PIECE_BYTES;
     struct gpu_block block = {0};
     void *pinned = NULL;
     enum gpu_status s = gpu_driver_check(u->driver, u->driver->cuMemHostAlloc(&pinned, bytes, 0),
@@ -286,9 +276,8 @@ enum gpu_status gpu_upload(const struct gpu_transfer *transfers, int64_t count,
         hf_err_memory(e, ((unsigned long long)count + 1) * sizeof *u.first);
         return GPU_ERROR;
     }
-    upload_setting(&u.threads, &u.piece);
     for (int64_t i = 0; i < count; i++) {
-        uint64_t each = piece_elements(&u, &transfers[i]);
+        uint64_t each = piece_elements(&transfers[i]);
         u.first[i + 1] = u.first[i] + (transfers[i].count + each - 1) / each;
     }
     pthread_mutex_init(&u.lock, NULL);

@@ -4,8 +4,8 @@
 /* Every kernel against plain C, over odd sizes.  Those of attention are in attention.c, those of
  * decoding steps in step.c.
  *
- * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, attention, tiles, attend or
- *                                step */
+ * usage: test_kernels [PART]     rows, products, argmax, weights, gemm, gate_up, attention, tiles,
+ *                                attend or step */
 
 #include "config.h"
 
@@ -412,15 +412,64 @@ static void test_weights(void)
     group_end("random weights");
 }
 
+/* The first half of an MLP in every way that this device has. */
+static void test_gate_up(int tokens, int hidden, int intermediate)
+{
+    struct hf_err e;
+    const size_t nx = (size_t)(tokens * hidden), nw = (size_t)(2 * intermediate * hidden);
+    const size_t no = (size_t)(tokens * intermediate);
+    float *xf, *wf, *expected = malloc(no * sizeof *expected);
+    uint16_t *x = halves_random(40, nx, 1.0f, &xf), *w = halves_random(41, nw, 0.1f, &wf);
+    uint16_t *got = malloc(no * sizeof *got);
+    for (size_t i = 0; i < no; i++) {
+        const float *row = xf + i / (size_t)intermediate * (size_t)hidden;
+        const float *gate = wf + i % (size_t)intermediate * (size_t)hidden;
+        float a = 0.0f, b = 0.0f;
+        for (int c = 0; c < hidden; c++) {
+            a += row[c] * gate[c];
+            b += row[c] * gate[intermediate * hidden + c];
+        }
+        expected[i] = a / (1.0f + expf(-a)) * b;
+    }
+    struct gpu_gate_up_product p = {
+        device_array(x, nx * 2), device_array(w, nw * 2), 0, tokens, hidden, intermediate};
+    for (int way = 0; way < GPU_GATE_UP_WAYS; way++) {
+        if (!gpu_gate_up_can(&kernels, way, &p))
+            continue;
+        p.out = device_array(NULL, no * 2);
+        must(gpu_gate_up(&kernels, way, &p, stream, &e), &e);
+        device_read(got, p.out, no * 2);
+        expect_halves(got, expected, no, 2.0f * HALF_TOLERANCE, "way %d, %d tokens, %d to %d", way,
+                      tokens, hidden, intermediate);
+        device_free(p.out);
+    }
+    device_free(p.x);
+    device_free(p.w);
+    free(x), free(w), free(xf), free(wf), free(expected), free(got);
+}
+
+static void test_gate_ups(void)
+{
+    static const int tokens[] = {1, 63, 127, 128, 129, 257, 700};
+    for (size_t i = 0; i < COUNT(tokens); i++) {
+        test_gate_up(tokens[i], 8, 64);
+        test_gate_up(tokens[i], 200, 136);
+        test_gate_up(tokens[i], 896, 600);
+    }
+    test_gate_up(4097, 256, 1096); /* more tiles than blocks */
+    group_end("first half of an MLP in one kernel");
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*run)(void);
     } parts[] = {
-        {"rows", test_rows},       {"products", test_products}, {"argmax", test_argmaxes},
-        {"weights", test_weights}, {"gemm", test_gemms},        {"attention", attention_tests},
-        {"tiles", tiles_tests},    {"attend", attend_tests},    {"step", step_tests},
+        {"rows", test_rows},        {"products", test_products}, {"argmax", test_argmaxes},
+        {"weights", test_weights},  {"gemm", test_gemms},        {"attention", attention_tests},
+        {"tiles", tiles_tests},     {"attend", attend_tests},    {"step", step_tests},
+        {"gate_up", test_gate_ups},
     };
     device_open();
     for (size_t i = 0; i < COUNT(parts); i++)

@@ -3,24 +3,41 @@
 
 /* Attention of one new token over the cache on tensor cores, for head sizes 64 and 128.
  *
- * The keys are split among blocks, as many as make a share of about TILE keys a warp, so that a
- * warp has all of its keys and values on their way before it waits for the new token's
- * (Flash-Decoding, Dao 2023).  Products are transposed, with the heads that share a KV head, up to
- * 8, as the narrow side: scores [16 keys][8 heads] = K Q', output [D][8 heads] += V' P'.  The order
- * of what is summed over is free as long as both operands have the same, which lets every lane load
- * 16 bytes.  The last block of a KV head to arrive puts the splits together.
+ * The keys are split among blocks (Flash-Decoding, Dao 2023).  Each warp has a ring of tiles in
+ * shared memory, which it asks for before it waits for the new token's query: beside the weights
+ * that wait in the registers of the kernels to come, keys and values take none.  Products are
+ * transposed, with the heads that share a KV head, up to 8, as the narrow side: scores [16 keys]
+ * [8 heads] = K Q', output [D][8 heads] += V' P'.  The order of what is summed over is free as long
+ * as both operands have the same, which lets every lane load 16 bytes.
  *
- * Grid: (splits, kv_heads, eights of heads); 256 threads.  Lane 4 g + t as in step.cuh. */
+ * Where blocks can be clusters (sm_90), the blocks of one put their parts together through each
+ * other's shared memory, each for its own slice of the columns; elsewhere a block is its own
+ * cluster.  Of several clusters, the last to arrive with a slice puts those together through device
+ * memory.
+ *
+ * Grid: (splits, kv_heads, eights of heads), clusters along the splits; 128 threads.  Shared
+ * memory: ATTEND_RING bytes.  Lane 4 g + t as in step.cuh. */
 
 #include "step.cuh"
 
-#define ATTEND_WARPS 8
+#define ATTEND_WARPS 4
 #define ATTEND_HEADS 8
-#define ATTEND_SPLITS 64 /* at most */
+#define ATTEND_RANKS 8 /* blocks of a cluster, at most */
+#define ATTEND_TILE 16 /* keys */
+#define ATTEND_KEYS (ATTEND_TILE * ATTEND_WARPS)
+#define ATTEND_ALONE                                                                               \
+    65536             /* bytes of keys and values of a block, before there is a second cluster */
+#define ATTEND_FEW 64 /* keys of a block at least, where there is one */
+/* Of a warp's ring for head size 128: two blocks find room on a multiprocessor. */
+#if __CUDA_ARCH__ >= 900
+#define ATTEND_STAGES_WIDE 3
+#else
+#define ATTEND_STAGES_WIDE 2
+#endif
 #define LOG2_E 1.4426950408889634f
 
-/* 16 keys and values of a warp: k[n][j] is of key 8 n + g, columns 32 j + 8 t ..; v[n][j] of key
- * 8 (n / 2) + 2 t + n % 2, columns 64 j + 8 g .. */
+/* Of a tile, what a lane multiplies: k[n][j] is of key 8 n + g, columns 32 j + 8 t ..; v[n][j] of
+ * key 8 (n / 2) + 2 t + n % 2, columns 64 j + 8 g .. */
 template <int D> struct attend_tile {
     uint4 k[2][D / 32], v[4][D / 64];
 };
@@ -32,63 +49,97 @@ template <int D> struct attend_state {
 };
 
 struct attend_range {
-    int from, to, active; /* keys of this block; blocks that have any */
+    int from, to; /* keys of this block */
+    int clusters; /* that have any */
 };
 
-/* Every block computes the same cut. */
+/* Every block computes the same cut.  A block takes up to `alone` keys before there is a second
+ * cluster. */
 __device__ __forceinline__ struct attend_range attend_cut(const struct gpu_attend &p, int position,
-                                                          int block_keys)
+                                                          int alone)
 {
     const int length = position + 1, begin = p.window > 0 ? max(0, length - p.window) : 0;
-    const int count = length - begin;
-    const int wanted = min(p.splits, (count + block_keys - 1) / block_keys);
-    const int each = ((count + wanted - 1) / wanted + 15) / 16 * 16;
+    const int count = length - begin, ranks = cluster_size();
+    int clusters = 1;
+    if (count > ranks * alone)
+        clusters = min(static_cast<int>(gridDim.x) / ranks,
+                       (count + ranks * ATTEND_FEW - 1) / (ranks * ATTEND_FEW));
+    const int blocks = clusters * ranks, each = ((count + blocks - 1) / blocks + 15) / 16 * 16;
     const int from = begin + blockIdx.x * each;
-    return {from, min(length, from + each), (count + each - 1) / each};
+    return {from, min(length, from + each), (count + each * ranks - 1) / (each * ranks)};
+}
+
+/* A warp's tiles on their way: STAGES times 16 keys, then as many values.  The places of the 16
+ * byte pieces of a row are exchanged so that lanes which read at the same time do not meet in a
+ * bank. */
+template <int D> struct attend_ring {
+    static constexpr int STAGES = D == 64 ? 4 : ATTEND_STAGES_WIDE;
+    __half tile[STAGES][2][ATTEND_TILE * D];
+};
+
+template <int D> __device__ __forceinline__ int key_place(int key, int piece)
+{
+    return key * D + 8 * (piece ^ (key & 1) << 2);
+}
+
+template <int D> __device__ __forceinline__ int value_place(int key, int piece)
+{
+    return key * D + 8 * (piece ^ (key >> 1 & 3) << 1);
 }
 
 /* Keys `at` .. of which those below `to` are there: the others are zeros. */
 template <int D>
-__device__ __forceinline__ void tile_load(attend_tile<D> &x, const __half *keys,
-                                          const __half *values, int at, int to)
+__device__ __forceinline__ void tile_fetch(__half (&tile)[2][ATTEND_TILE * D], const __half *keys,
+                                           const __half *values, int at, int to)
 {
-    const int lane = threadIdx.x % WARP, g = lane / 4, t = lane % 4;
 #pragma unroll
-    for (int n = 0; n < 2; n++)
-#pragma unroll
-        for (int j = 0; j < D / 32; j++) {
-            const int key = at + 8 * n + g;
-            x.k[n][j] = load_cached(keys + (int64_t)key * D + 32 * j + 8 * t, key < to);
-        }
-#pragma unroll
-    for (int n = 0; n < 4; n++)
-#pragma unroll
-        for (int j = 0; j < D / 64; j++) {
-            const int key = at + 8 * (n / 2) + 2 * t + n % 2;
-            x.v[n][j] = load_cached(values + (int64_t)key * D + 64 * j + 8 * g, key < to);
-        }
+    for (int i = threadIdx.x % WARP; i < ATTEND_TILE * D / 8; i += WARP) {
+        const int key = i / (D / 8), piece = i % (D / 8);
+        const bool there = at + key < to;
+        const int64_t from = there ? (int64_t)(at + key) * D + 8 * piece : 0;
+        copy_async(tile[0] + key_place<D>(key, piece), keys + from, there);
+        copy_async(tile[1] + value_place<D>(key, piece), values + from, there);
+    }
 }
 
-/* The one key that this step's kernels wrote, if it is in the tile. */
 template <int D>
-__device__ __forceinline__ void tile_load_new(attend_tile<D> &x, const __half *keys,
-                                              const __half *values, int at, int position)
+__device__ __forceinline__ void tile_read(attend_tile<D> &x,
+                                          const __half (&tile)[2][ATTEND_TILE * D])
 {
     const int lane = threadIdx.x % WARP, g = lane / 4, t = lane % 4;
-    if (position < at || position >= at + 16)
-        return;
 #pragma unroll
     for (int n = 0; n < 2; n++)
 #pragma unroll
         for (int j = 0; j < D / 32; j++)
-            if (at + 8 * n + g == position)
-                x.k[n][j] = load_cached(keys + (int64_t)position * D + 32 * j + 8 * t, true);
+            x.k[n][j] =
+                *reinterpret_cast<const uint4 *>(tile[0] + key_place<D>(8 * n + g, 4 * j + t));
 #pragma unroll
     for (int n = 0; n < 4; n++)
 #pragma unroll
         for (int j = 0; j < D / 64; j++)
-            if (at + 8 * (n / 2) + 2 * t + n % 2 == position)
-                x.v[n][j] = load_cached(values + (int64_t)position * D + 64 * j + 8 * g, true);
+            x.v[n][j] = *reinterpret_cast<const uint4 *>(
+                tile[1] + value_place<D>(8 * (n / 2) + 2 * t + n % 2, 8 * j + g));
+}
+
+/* The key and value that this step's kernels wrote, a piece a lane: of a warp that has them. */
+template <int D>
+__device__ __forceinline__ uint4 fresh_load(const __half *keys, const __half *values, int position,
+                                            bool mine)
+{
+    const int lane = threadIdx.x % WARP, piece = lane % (D / 8);
+    return load_cached((lane < D / 8 ? keys : values) + (int64_t)position * D + 8 * piece,
+                       mine && lane < D / 4);
+}
+
+template <int D>
+__device__ __forceinline__ void fresh_store(__half (&tile)[2][ATTEND_TILE * D], int key,
+                                            const uint4 &fresh)
+{
+    const int lane = threadIdx.x % WARP, piece = lane % (D / 8);
+    if (lane < D / 4)
+        *reinterpret_cast<uint4 *>(lane < D / 8 ? tile[0] + key_place<D>(key, piece)
+                                                : tile[1] + value_place<D>(key, piece)) = fresh;
+    __syncwarp();
 }
 
 /* The largest, and the sum, over the keys of a tile: lanes of the same t. */
@@ -162,180 +213,264 @@ __device__ __forceinline__ void tile_attend(const attend_tile<D> &x, const uint4
         }
 }
 
-/* A warp's part of each head: D outputs, maximum, sum. */
-template <int D> struct attend_slots {
-    float value[ATTEND_WARPS][ATTEND_HEADS][D + 2];
+/* A warp's part of each head: D outputs, maximum, sum.  Where its ring was. */
+template <int D> struct attend_slot {
+    float value[ATTEND_HEADS][D + 2];
 };
 
+template <int D> __device__ __forceinline__ attend_slot<D> &slot_of(attend_ring<D> &ring)
+{
+    static_assert(sizeof(attend_slot<D>) <= sizeof(attend_ring<D>), "it has room");
+    return *reinterpret_cast<attend_slot<D> *>(&ring);
+}
+
 template <int D>
-__device__ __forceinline__ void slot_store(attend_slots<D> &slots, const attend_state<D> &state)
+__device__ __forceinline__ void slot_store(attend_slot<D> &slot, const attend_state<D> &state)
 {
     const int lane = threadIdx.x % WARP, g = lane / 4, t = lane % 4;
 #pragma unroll
     for (int e = 0; e < 2; e++) {
-        float *slot = slots.value[threadIdx.x / WARP][2 * t + e];
+        float *value = slot.value[2 * t + e];
         float sum = keys_sum(state.sum[e]);
         if (g == 0) {
-            slot[D] = state.maximum[e];
-            slot[D + 1] = sum;
+            value[D] = state.maximum[e];
+            value[D + 1] = sum;
         }
 #pragma unroll
         for (int j = 0; j < D / 64; j++)
 #pragma unroll
             for (int i = 0; i < 4; i++)
-                *reinterpret_cast<float2 *>(slot + 64 * j + 8 * g + 2 * i) =
+                *reinterpret_cast<float2 *>(value + 64 * j + 8 * g + 2 * i) =
                     make_float2(state.out[4 * j + i][e], state.out[4 * j + i][2 + e]);
     }
 }
 
-/* The warps' parts of `heads` heads together: to the output where the block is alone, else to its
- * split's place. */
+/* A part of a head's softmax: two columns, maximum, sum. */
+struct attend_part {
+    float2 out, weight;
+};
+
+/* `there` of the parts as one. */
+template <int N>
+__device__ __forceinline__ attend_part parts_merge(const attend_part (&parts)[N], int there)
+{
+    attend_part all = {make_float2(0.0f, 0.0f), make_float2(-1e30f, 0.0f)};
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        if (i < there)
+            all.weight.x = fmaxf(all.weight.x, parts[i].weight.x);
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        if (i < there) {
+            const float factor = exp2f(parts[i].weight.x - all.weight.x);
+            all.weight.y = fmaf(factor, parts[i].weight.y, all.weight.y);
+            all.out.x = fmaf(factor, parts[i].out.x, all.out.x);
+            all.out.y = fmaf(factor, parts[i].out.y, all.out.y);
+        }
+    return all;
+}
+
+/* A block's part of each head: as slots, for the other blocks of the cluster. */
+template <int D> struct attend_block {
+    float value[ATTEND_HEADS][D + 2];
+};
+
 template <int D>
-__device__ __forceinline__ void slots_merge(const struct gpu_attend &p,
-                                            const attend_slots<D> &slots, int first_head, int heads,
-                                            bool alone)
+__device__ __forceinline__ void slots_merge(attend_ring<D> *rings, int heads,
+                                            attend_block<D> &block)
 {
     for (int i = threadIdx.x; i < heads * D / 2; i += blockDim.x) {
         const int head = i / (D / 2), at = i % (D / 2) * 2;
-        float high = slots.value[0][head][D], sum = 0.0f, x = 0.0f, y = 0.0f;
-#pragma unroll
-        for (int w = 1; w < ATTEND_WARPS; w++)
-            high = fmaxf(high, slots.value[w][head][D]);
+        attend_part parts[ATTEND_WARPS];
 #pragma unroll
         for (int w = 0; w < ATTEND_WARPS; w++) {
-            const float *slot = slots.value[w][head], factor = exp2f(slot[D] - high);
-            sum += factor * slot[D + 1];
-            x += factor * slot[at];
-            y += factor * slot[at + 1];
+            const float *value = slot_of<D>(rings[w]).value[head];
+            parts[w] = {*reinterpret_cast<const float2 *>(value + at),
+                        *reinterpret_cast<const float2 *>(value + D)};
         }
-        if (alone) {
-            *reinterpret_cast<__half2 *>(p.out + (first_head + head) * D + at) =
-                __floats2half2_rn(x / sum, y / sum);
-            continue;
-        }
-        float *to = p.partial + ((int64_t)blockIdx.x * p.heads + first_head + head) * (D + 2);
-        *reinterpret_cast<float2 *>(to + at) = make_float2(x, y);
+        const attend_part all = parts_merge(parts, ATTEND_WARPS);
+        *reinterpret_cast<float2 *>(block.value[head] + at) = all.out;
         if (at == 0)
-            *reinterpret_cast<float2 *>(to + D) = make_float2(high, sum);
+            *reinterpret_cast<float2 *>(block.value[head] + D) = all.weight;
     }
 }
 
-/* Is this the last block of its KV head?  What the others wrote before is there then. */
-__device__ __forceinline__ bool attend_arrive(const struct gpu_attend &p, int active)
+/* This block's slice of the columns, of all heads: two at a time. */
+template <int D> struct attend_slice {
+    int rank, ranks, pairs; /* pairs of columns of a head */
+
+    __device__ __forceinline__ attend_slice()
+        : rank(cluster_rank()), ranks(cluster_size()), pairs(D / 2 / cluster_size())
+    {
+    }
+
+    __device__ __forceinline__ int column(int i) const
+    {
+        return 2 * (rank * pairs + i % pairs);
+    }
+};
+
+/* The cluster's blocks together. */
+template <int D>
+__device__ __forceinline__ attend_part ranks_merge(const attend_block<D> &block,
+                                                   const attend_slice<D> &slice, int i)
+{
+    const float *value = block.value[i / slice.pairs];
+    attend_part parts[ATTEND_RANKS];
+#pragma unroll
+    for (int r = 0; r < ATTEND_RANKS; r++)
+        if (r < slice.ranks)
+            parts[r] = {cluster_load(value + slice.column(i), r), cluster_load(value + D, r)};
+    return parts_merge(parts, slice.ranks);
+}
+
+__device__ __forceinline__ void head_store(__half *to, const attend_part &x)
+{
+    *reinterpret_cast<__half2 *>(to) =
+        __floats2half2_rn(x.out.x / x.weight.y, x.out.y / x.weight.y);
+}
+
+/* Where cluster 0 keeps its columns of pair i, and, from `column` on, its weight for the slice. */
+template <int D>
+__device__ __forceinline__ float *partial_at(const struct gpu_attend &p,
+                                             const attend_slice<D> &slice, int first_head, int i,
+                                             int column)
+{
+    return p.partial + (int64_t)(first_head + i / slice.pairs) * (D + 2 * slice.ranks) + column;
+}
+
+/* Clusters whose parts lie `step` apart, ATTEND_RANKS at a time. */
+__device__ __forceinline__ attend_part clusters_merge(const float *out, const float *weight,
+                                                      int64_t step, int clusters)
+{
+    attend_part all = {make_float2(0.0f, 0.0f), make_float2(-1e30f, 0.0f)};
+    for (int from = 0; from < clusters; from += ATTEND_RANKS) {
+        attend_part parts[ATTEND_RANKS + 1];
+#pragma unroll
+        for (int c = 0; c < ATTEND_RANKS; c++)
+            if (from + c < clusters)
+                parts[c + 1] = {
+                    __ldcg(reinterpret_cast<const float2 *>(out + (from + c) * step)),
+                    __ldcg(reinterpret_cast<const float2 *>(weight + (from + c) * step))};
+        parts[0] = all;
+        all = parts_merge(parts, min(ATTEND_RANKS, clusters - from) + 1);
+    }
+    return all;
+}
+
+/* Is this the last cluster's block of its rank?  What the others wrote before is there then. */
+__device__ __forceinline__ bool attend_arrive(uint32_t *arrived, int clusters)
 {
     __shared__ bool last;
-    uint32_t *arrived = p.arrived + blockIdx.y * gridDim.z + blockIdx.z;
     __syncthreads();
     if (threadIdx.x == 0) {
-        __threadfence();
-        last = atomicAdd(arrived, 1u) == active - 1u;
+        last = arrive_at(arrived) == clusters - 1u;
         if (last)
             *arrived = 0;
-        __threadfence();
     }
     __syncthreads();
     return last;
 }
 
-/* All splits of a head together, by one warp. */
+/* The blocks' parts of `heads` heads together, to the output. */
 template <int D>
-__device__ __forceinline__ void splits_merge(const struct gpu_attend &p, int head, int active,
-                                             float *factors)
+__device__ __forceinline__ void blocks_merge(const struct gpu_attend &p,
+                                             const attend_block<D> &block, int first_head,
+                                             int heads, int clusters)
 {
-    const int lane = threadIdx.x % WARP;
-    const int64_t step = (int64_t)p.heads * (D + 2);
-    const float *part = p.partial + (int64_t)head * (D + 2);
-    float high[2], parts[2], sum = 0.0f;
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-        const bool there = lane + i * WARP < active;
-        float2 both = make_float2(-CUDART_INF_F, 0.0f);
-        if (there)
-            both = __ldcg(reinterpret_cast<const float2 *>(part + (lane + i * WARP) * step + D));
-        high[i] = both.x;
-        parts[i] = both.y;
-    }
-    const float highest = warp_max(fmaxf(high[0], high[1]));
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-        const float factor = exp2f(high[i] - highest);
-        sum += factor * parts[i];
-        factors[lane + i * WARP] = factor;
-    }
-    sum = warp_sum(sum);
-    __syncwarp();
-    float2 out[D / 64] = {};
-#pragma unroll 8
-    for (int i = 0; i < active; i++)
-#pragma unroll
-        for (int j = 0; j < D / 64; j++) {
-            const float2 v =
-                __ldcg(reinterpret_cast<const float2 *>(part + i * step + 64 * j + 2 * lane));
-            out[j].x = fmaf(factors[i], v.x, out[j].x);
-            out[j].y = fmaf(factors[i], v.y, out[j].y);
+    const attend_slice<D> slice;
+    const int64_t step = (int64_t)p.heads * (D + 2 * slice.ranks);
+    const int64_t mine = blockIdx.x / slice.ranks * step, items = heads * slice.pairs;
+    const int weight = D + 2 * slice.rank;
+    cluster_arrive();
+    cluster_wait();
+    for (int i = threadIdx.x; i < items; i += blockDim.x) {
+        const attend_part all = ranks_merge<D>(block, slice, i);
+        if (clusters == 1) {
+            head_store(p.out + (first_head + i / slice.pairs) * D + slice.column(i), all);
+            continue;
         }
-#pragma unroll
-    for (int j = 0; j < D / 64; j++)
-        *reinterpret_cast<__half2 *>(p.out + head * D + 64 * j + 2 * lane) =
-            __floats2half2_rn(out[j].x / sum, out[j].y / sum);
+        *reinterpret_cast<float2 *>(partial_at<D>(p, slice, first_head, i, slice.column(i)) +
+                                    mine) = all.out;
+        if (i % slice.pairs == 0)
+            *reinterpret_cast<float2 *>(partial_at<D>(p, slice, first_head, i, weight) + mine) =
+                all.weight;
+    }
+    cluster_arrive(); /* nobody needs this block's shared memory once all have come here */
+    uint32_t *arrived =
+        p.arrived + (blockIdx.y * gridDim.z + blockIdx.z) * ATTEND_RANKS + slice.rank;
+    if (clusters > 1 && attend_arrive(arrived, clusters))
+        for (int i = threadIdx.x; i < items; i += blockDim.x)
+            head_store(p.out + (first_head + i / slice.pairs) * D + slice.column(i),
+                       clusters_merge(partial_at<D>(p, slice, first_head, i, slice.column(i)),
+                                      partial_at<D>(p, slice, first_head, i, weight), step,
+                                      clusters));
+    cluster_wait();
 }
 
-/* TILES of 16 keys a warp at once. */
-template <int D, int TILES> __device__ __forceinline__ void attend(const struct gpu_attend &p)
+template <int D> __device__ __forceinline__ void attend(const struct gpu_attend &p)
 {
-    __shared__ attend_slots<D> slots;
-    __shared__ float factors[ATTEND_WARPS][ATTEND_SPLITS];
+    extern __shared__ __align__(16) uint4 memory[];
+    __shared__ attend_block<D> block;
+    constexpr int STAGES = attend_ring<D>::STAGES;
+    attend_ring<D> *rings = reinterpret_cast<attend_ring<D> *>(memory);
     const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, kv = blockIdx.y;
     const int group = p.heads / p.kv_heads, skip = blockIdx.z * ATTEND_HEADS;
     const int first_head = kv * group + skip, heads = min(ATTEND_HEADS, group - skip);
     const __half *keys = p.keys + kv * p.capacity * D, *values = p.values + kv * p.capacity * D;
     const int position = __ldcg(&p.sequence->position);
-    const struct attend_range range = attend_cut(p, position, ATTEND_WARPS * TILES * 16);
+    const struct attend_range range = attend_cut(p, position, ATTEND_ALONE / (4 * D));
     step_next();
-    if (range.from >= range.to)
+    if (blockIdx.x / cluster_size() >= range.clusters)
         return;
-    attend_tile<D> x[TILES];
-    int at = range.from + warp * TILES * 16;
+    attend_ring<D> &ring = rings[warp];
+    const int before = min(range.to, position); /* keys that earlier steps wrote */
+    int at = range.from + ATTEND_TILE * warp;
 #pragma unroll
-    for (int i = 0; i < TILES; i++)
-        tile_load<D>(x[i], keys, values, at + 16 * i, min(range.to, position));
+    for (int i = 0; i < STAGES; i++) {
+        tile_fetch<D>(ring.tile[i], keys, values, at + ATTEND_KEYS * i, before);
+        copy_commit();
+    }
     step_wait();
     uint4 q[D / 32];
 #pragma unroll
     for (int j = 0; j < D / 32; j++)
         q[j] = load_cached(p.q + (first_head + lane / 4) * D + 32 * j + 8 * (lane % 4),
                            lane / 4 < heads);
-#pragma unroll
-    for (int i = 0; i < TILES; i++)
-        tile_load_new<D>(x[i], keys, values, at + 16 * i, position);
+    const bool mine = position >= range.from && position < range.to &&
+                      (position - range.from) / ATTEND_TILE % ATTEND_WARPS == warp;
+    const uint4 fresh = fresh_load<D>(keys, values, position, mine);
     attend_state<D> state = {{}, {-1e30f, -1e30f}, {0.0f, 0.0f}};
-    while (at < range.to) {
-#pragma unroll
-        for (int i = 0; i < TILES; i++)
-            if (at + 16 * i < range.to)
-                tile_attend<D>(x[i], q, p.scale * LOG2_E, range.to - at - 16 * i, state);
-        at += ATTEND_WARPS * TILES * 16;
-#pragma unroll
-        for (int i = 0; i < TILES; i++)
-            tile_load<D>(x[i], keys, values, at + 16 * i, range.to);
+    for (int stage = 0; at < range.to; at += ATTEND_KEYS) {
+        copy_wait<STAGES - 1>();
+        __syncwarp();
+        if (mine && position - at < ATTEND_TILE)
+            fresh_store<D>(ring.tile[stage], position - at, fresh);
+        attend_tile<D> x;
+        tile_read<D>(x, ring.tile[stage]);
+        tile_attend<D>(x, q, p.scale * LOG2_E, range.to - at, state);
+        __syncwarp();
+        if (at + STAGES * ATTEND_KEYS < before)
+            tile_fetch<D>(ring.tile[stage], keys, values, at + STAGES * ATTEND_KEYS, before);
+        copy_commit();
+        stage = stage + 1 == STAGES ? 0 : stage + 1;
     }
-    slot_store<D>(slots, state);
+    copy_wait<0>();
+    __syncwarp();
+    slot_store<D>(slot_of<D>(ring), state);
     __syncthreads();
-    slots_merge<D>(p, slots, first_head, heads, range.active == 1);
-    if (range.active == 1 || !attend_arrive(p, range.active))
-        return;
-    if (warp < heads)
-        splits_merge<D>(p, first_head + warp, range.active, factors[warp]);
+    slots_merge<D>(rings, heads, block);
+    blocks_merge<D>(p, block, first_head, heads, range.clusters);
 }
 
 extern "C" __global__ void __launch_bounds__(ATTEND_WARPS *WARP)
     gpu_attend_64(const struct gpu_attend p)
 {
-    attend<64, 2>(p);
+    attend<64>(p);
 }
 
 extern "C" __global__ void __launch_bounds__(ATTEND_WARPS *WARP)
     gpu_attend_128(const struct gpu_attend p)
 {
-    attend<128, 1>(p);
+    attend<128>(p);
 }

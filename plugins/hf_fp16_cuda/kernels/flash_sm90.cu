@@ -23,20 +23,6 @@ template <int D, int GROUPS> struct flash_shared {
     uint64_t q_full, k_full[STAGES], k_empty[STAGES], v_full[STAGES], v_empty[STAGES];
 };
 
-__device__ __forceinline__ float exp2_fast(float x)
-{
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
-
-__device__ __forceinline__ uint32_t pack(float low, float high)
-{
-    uint32_t r;
-    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
-    return r;
-}
-
 /* One warpgroup's 64 queries.  A thread has columns 8 j + 2 (lane % 4) and the next of two rows,
  * the second 8 below the first: elements 4 j, 4 j + 1 and 4 j + 2, 4 j + 3. */
 template <int D, int GROUPS> struct query_group {

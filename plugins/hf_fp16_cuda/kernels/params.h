@@ -66,6 +66,21 @@ struct gpu_swiglu { /* gate[t][i] = silu(gate[t][i]) * up[t][i], rows [gate I][u
     int32_t intermediate;
 };
 
+/* A CUtensorMap: how the copy engine finds boxes of a tensor. */
+struct __attribute__((aligned(64))) gpu_tensor_map {
+    uint64_t words[16];
+};
+
+/* out[t] = silu(x[t] gate') * (x[t] up'): the same without storing gate and up; K here is the
+ * hidden size, a multiple of 8 as I is. */
+struct gpu_gate_up {
+    struct gpu_tensor_map a;   /* [1][tokens][K], boxes of 64 columns and TOKENS / COLS rows */
+    struct gpu_tensor_map w;   /* [2][I][K], boxes of 64 columns and OUTS rows */
+    struct gpu_tensor_map out; /* [1][tokens][I], boxes of 64 columns and 64 rows */
+    int32_t tokens, hidden, intermediate;
+    int32_t group; /* rows of clusters' tiles that go together */
+};
+
 struct gpu_attention { /* causal, scores never stored; one block for each head and 128 queries */
     GPU_POINTER(const __half) q;    /* [tokens], stride q_stride, head h at h * D */
     GPU_POINTER(const __half) keys; /* [kv_heads][capacity][D], as values */
@@ -77,11 +92,6 @@ struct gpu_attention { /* causal, scores never stored; one block for each head a
     int32_t window; /* positions that a query sees, itself included; 0: all before it */
     float scale;
     int32_t in_device; /* all of it lies in the device's own memory, where the copy engine reads */
-};
-
-/* A CUtensorMap: how the copy engine finds boxes of a tensor. */
-struct __attribute__((aligned(64))) gpu_tensor_map {
-    uint64_t words[16];
 };
 
 /* gpu_attention without a window; head_dim is the kernel's. */
@@ -113,14 +123,16 @@ struct gpu_attend {
     GPU_POINTER(const __half) q; /* [A] */
     GPU_POINTER(const __half) keys;
     GPU_POINTER(const __half) values;
-    GPU_POINTER(float) partial;    /* as above */
-    GPU_POINTER(uint32_t) arrived; /* [kv_heads][eights], blocks: 0 before and after */
+    GPU_POINTER(float) partial;    /* of clusters, in the room of as many splits as above */
+    GPU_POINTER(uint32_t) arrived; /* [kv_heads][eights][8 ranks], blocks: 0 before and after */
     GPU_POINTER(__half) out;       /* [A] */
     GPU_POINTER(const struct gpu_sequence) sequence;
     int64_t capacity;
-    int32_t splits; /* at most; 64 */
+    int32_t splits; /* that there is room for */
     int32_t heads, kv_heads;
     int32_t window;
+    int32_t
+        alone; /* bytes of keys and values that a block takes before there is a second cluster */
     float scale;
 };
 

@@ -28,6 +28,70 @@ __device__ __forceinline__ void step_wait()
 #endif
 }
 
+/* Blocks that run at the same time and see each other's shared memory: 1 where there are none. */
+__device__ __forceinline__ int cluster_size()
+{
+    int n = 1;
+#if __CUDA_ARCH__ >= 900
+    asm("mov.u32 %0, %%cluster_nctarank;" : "=r"(n));
+#endif
+    return n;
+}
+
+__device__ __forceinline__ int cluster_rank()
+{
+    int rank = 0;
+#if __CUDA_ARCH__ >= 900
+    asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+#endif
+    return rank;
+}
+
+/* All threads of a cluster arrive; after the wait they see what the others wrote before. */
+__device__ __forceinline__ void cluster_arrive()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+#endif
+}
+
+__device__ __forceinline__ void cluster_wait()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+#else
+    __syncthreads();
+#endif
+}
+
+/* What block `rank` has where this one has p, in shared memory. */
+__device__ __forceinline__ float2 cluster_load(const float *p, int rank)
+{
+#if __CUDA_ARCH__ >= 900
+    float2 v;
+    asm volatile("{\n.reg .b32 a;\nmapa.shared::cluster.u32 a, %2, %3;\n"
+                 "ld.shared::cluster.v2.f32 {%0, %1}, [a];\n}"
+                 : "=f"(v.x), "=f"(v.y)
+                 : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(p))), "r"(rank)
+                 : "memory");
+    return v;
+#else
+    return *reinterpret_cast<const float2 *>(p);
+#endif
+}
+
+/* Adds 1 and gives what was there.  What this block's threads wrote before a barrier is seen by
+ * those of every block that arrives later, after a barrier. */
+__device__ __forceinline__ uint32_t arrive_at(uint32_t *count)
+{
+    uint32_t before;
+    asm volatile("atom.add.acq_rel.gpu.global.u32 %0, [%1], 1;"
+                 : "=r"(before)
+                 : "l"(count)
+                 : "memory");
+    return before;
+}
+
 /* 16 bytes that are read once and never written, or zeros where !valid. */
 __device__ __forceinline__ uint4 load_once(const uint4 *p, bool valid)
 {
@@ -49,6 +113,26 @@ __device__ __forceinline__ uint4 load_cached(const __half *p, bool valid)
                  : "l"(p), "r"(static_cast<int>(valid))
                  : "memory");
     return v;
+}
+
+/* 16 bytes of what earlier steps wrote into shared memory, or zeros where !valid: there after
+ * copy_wait<N>() where N or more groups were committed later, for the thread that asked. */
+__device__ __forceinline__ void copy_async(__half *to, const __half *from, bool valid)
+{
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
+                     static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+                 "l"(from), "r"(valid ? 16 : 0)
+                 : "memory");
+}
+
+__device__ __forceinline__ void copy_commit()
+{
+    asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+template <int N> __device__ __forceinline__ void copy_wait()
+{
+    asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
 /* d[16x8] += a[16x16] b[16x8].  Lane 4 g + t has rows g and g + 8 of a, column g of b (elements
