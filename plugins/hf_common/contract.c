@@ -5,7 +5,47 @@
 
 #include "plugins/hf_common/contract.h"
 
+#include <string.h>
+
 #include <ctxmark/util.h>
+
+const char *hf_contract_text(const struct ctxmark_host *h, uint32_t scope, const char *key,
+                             const char *otherwise)
+{
+    const char *text = h->option_text(h, scope, key, 0);
+    return text ? text : otherwise;
+}
+
+struct hf_contract_weights hf_contract_weights(const struct ctxmark_host *h)
+{
+    const uint32_t scope = CTXMARK_SCOPE_MODEL;
+    return (struct hf_contract_weights){
+        .path = hf_contract_text(h, scope, "path", ""),
+        .random = strcmp(hf_contract_text(h, scope, "weights", "file"), "random") == 0,
+        .seed = (uint64_t)h->option_int(h, scope, "weights_seed", 0, 42),
+        .rope_half =
+            strcmp(hf_contract_text(h, scope, "rope_frequencies", "float32"), "float16") == 0,
+    };
+}
+
+int hf_contract_cancelled(void *arg)
+{
+    const struct ctxmark_host *h = arg;
+    return h->cancelled(h) != 0;
+}
+
+int hf_contract_prompts(const struct ctxmark_host *h, const struct hf_config *c,
+                        const struct hf_contract_weights *w, struct hf_prompts **ret_prompts,
+                        struct hf_err *e)
+{
+    if (hf_prompts_open(c, w->path, ret_prompts, e) != 0)
+        return -1;
+    if (hf_prompts_lack(*ret_prompts))
+        ctxmark_logf(h, w->random ? CTXMARK_LOG_DEBUG : CTXMARK_LOG_INFO,
+                     "prompts are seeded token ids, since there is no tokenizer: %s",
+                     hf_prompts_lack(*ret_prompts));
+    return 0;
+}
 
 void hf_contract_shape(const struct ctxmark_host *h, const struct hf_config *c)
 {

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "plugins/hf_common/contract.h"
 #include "plugins/hf_cpu/pool.h"
 
 static const char *const instruction_choices[] = {"auto",   "generic",    "avx2",
@@ -51,16 +52,9 @@ const struct ctxmark_option hf_cpu_model_keys[HF_CPU_MODEL_KEYS] = {
      "float16: round the rotary frequencies as a model has them that was cast by model.half()"},
 };
 
-static int engine_cancelled(void *arg)
-{
-    const struct ctxmark_host *h = arg;
-    return h->cancelled(h) != 0;
-}
-
 static const char *model_text(const struct ctxmark_host *h, const char *key, const char *otherwise)
 {
-    const char *text = h->option_text(h, CTXMARK_SCOPE_MODEL, key, 0);
-    return text ? text : otherwise;
+    return hf_contract_text(h, CTXMARK_SCOPE_MODEL, key, otherwise);
 }
 
 /* The names of each type, as configs have them. */
@@ -115,18 +109,19 @@ static bool option_is(const struct ctxmark_host *h, const char *name, const char
 
 struct cpu_engine_options hf_cpu_engine_options(const struct ctxmark_host *h)
 {
+    const struct hf_contract_weights w = hf_contract_weights(h);
     return (struct cpu_engine_options){
-        .path = model_text(h, "path", ""),
-        .random = strcmp(model_text(h, "weights", "file"), "random") == 0,
-        .seed = (uint64_t)h->option_int(h, CTXMARK_SCOPE_MODEL, "weights_seed", 0, 42),
-        .rope_half = strcmp(model_text(h, "rope_frequencies", "float32"), "float16") == 0,
+        .path = w.path,
+        .random = w.random,
+        .seed = w.seed,
+        .rope_half = w.rope_half,
         .threads = (int)h->option_int(h, CTXMARK_SCOPE_PLUGIN, "threads", 0, 0),
         .pin = h->option_int(h, CTXMARK_SCOPE_PLUGIN, "pin", 0, 0) != 0,
         .attention = option_is(h, "attention", "eager") ? CPU_EAGER : CPU_FLASH,
         .logits_all = option_is(h, "logits", "all"),
         .kv = option_is(h, "kv", "fp32") ? HF_F32 : HF_F16,
         .instructions = h->option_text(h, CTXMARK_SCOPE_PLUGIN, "instructions", 0),
-        .cancelled = engine_cancelled,
+        .cancelled = hf_contract_cancelled,
         .cancelled_arg = (void *)(uintptr_t)h,
     };
 }

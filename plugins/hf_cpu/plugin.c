@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/hf_common/contract.h"
 #include "plugins/hf_common/lengths.h"
 #include "plugins/hf_cpu/kernels/kernels.h"
 #include "plugins/hf_cpu/memory.h"
@@ -83,15 +84,13 @@ static int32_t hf_cpu_load(void *self, const struct ctxmark_model *model)
     int32_t status = hf_cpu_check_keys(h);
     if (status != CTXMARK_OK)
         return status;
+    const struct hf_contract_weights weights = hf_contract_weights(h);
     struct cpu_engine_options o = hf_cpu_engine_options(h);
     p->options = o;
     enum cpu_status s = cpu_engine_load(&o, &p->engine, &e);
-    if (s == CPU_OK && hf_prompts_open(cpu_engine_config(p->engine), o.path, &p->prompts, &e) != 0)
+    if (s == CPU_OK &&
+        hf_contract_prompts(h, cpu_engine_config(p->engine), &weights, &p->prompts, &e) != 0)
         s = CPU_ERROR;
-    if (s == CPU_OK && hf_prompts_lack(p->prompts))
-        ctxmark_logf(h, o.random ? CTXMARK_LOG_DEBUG : CTXMARK_LOG_INFO,
-                     "prompts are seeded token ids, since there is no tokenizer: %s",
-                     hf_prompts_lack(p->prompts));
     if (s == CPU_OK)
         hf_cpu_check_dtype(p);
     return hf_cpu_report(p, s, &e);

@@ -12,6 +12,7 @@
 #include <ctxmark/plugin.h>
 #include <ctxmark/util.h>
 
+#include "plugins/hf_common/contract.h"
 #include "plugins/hf_common/lengths.h"
 #include "plugins/hf_fp16_cuda/plugin.h"
 
@@ -84,22 +85,9 @@ int32_t hf_cuda_report(const struct hf_cuda *p, enum gpu_status s, const struct 
     return s == GPU_OK ? CTXMARK_OK : p->host->fail(p->host, map[s], e->text);
 }
 
-static int engine_cancelled(void *arg)
-{
-    const struct ctxmark_host *h = arg;
-    return h->cancelled(h) != 0;
-}
-
-static const char *model_text(const struct ctxmark_host *h, const char *key, const char *otherwise)
-{
-    const char *text = h->option_text(h, CTXMARK_SCOPE_MODEL, key, 0);
-    return text ? text : otherwise;
-}
-
 static const char *plugin_text(const struct ctxmark_host *h, const char *key, const char *otherwise)
 {
-    const char *text = h->option_text(h, CTXMARK_SCOPE_PLUGIN, key, 0);
-    return text ? text : otherwise;
+    return hf_contract_text(h, CTXMARK_SCOPE_PLUGIN, key, otherwise);
 }
 
 static int choice_index(const char *text, const char *const *choices)
@@ -113,7 +101,7 @@ static int choice_index(const char *text, const char *const *choices)
 static int32_t check_model_keys(const struct ctxmark_host *h)
 {
     static const char *const names[] = {"fp16", "float16", "half", "f16"};
-    const char *dtype = model_text(h, "dtype", "fp16");
+    const char *dtype = hf_contract_text(h, CTXMARK_SCOPE_MODEL, "dtype", "fp16");
     if (!h->option_text(h, CTXMARK_SCOPE_MODEL, "path", 0))
         return h->fail(h, CTXMARK_INVALID, "the model has no path");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -196,7 +184,7 @@ static int32_t hf_cuda_estimate(void *self, const struct ctxmark_model *model,
     int32_t status = check_model_keys(p->host);
     if (status != CTXMARK_OK)
         return status;
-    if (hf_config_load(model_text(p->host, "path", ""), &c, &e) != 0)
+    if (hf_config_load(hf_contract_weights(p->host).path, &c, &e) != 0)
         return p->host->fail(p->host, CTXMARK_INVALID, e.text);
     gpu_plan_make(&c, option_attention(p->host), option_all_logits(p->host), cell->context_length,
                   cell->max_new_tokens, HF_CUDA_TYPICAL_PROCESSORS, &plan);
@@ -213,16 +201,17 @@ static int32_t hf_cuda_load(void *self, const struct ctxmark_model *model)
     struct hf_err e;
     if (model->max_concurrency > 1)
         return h->fail(h, CTXMARK_UNSUPPORTED, "hf_fp16_cuda runs one request at a time");
+    const struct hf_contract_weights weights = hf_contract_weights(h);
     struct gpu_engine_options o = {
-        .path = model_text(h, "path", ""),
-        .random = strcmp(model_text(h, "weights", "file"), "random") == 0,
-        .seed = (uint64_t)h->option_int(h, CTXMARK_SCOPE_MODEL, "weights_seed", 0, 42),
-        .rope_half = strcmp(model_text(h, "rope_frequencies", "float32"), "float16") == 0,
+        .path = weights.path,
+        .random = weights.random,
+        .seed = weights.seed,
+        .rope_half = weights.rope_half,
         .attention = option_attention(h),
         .all_logits = option_all_logits(h),
         .budget = option_budget(h),
         .spill = (enum gpu_spill)choice_index(plugin_text(h, "spill", "none"), spill_choices),
-        .cancelled = engine_cancelled,
+        .cancelled = hf_contract_cancelled,
         .cancelled_arg = (void *)(uintptr_t)h,
     };
     int32_t status = check_model_keys(h);
@@ -233,12 +222,9 @@ static int32_t hf_cuda_load(void *self, const struct ctxmark_model *model)
     p->options = o;
     p->options.path = NULL;
     enum gpu_status s = gpu_engine_load(&o, &p->engine, &e);
-    if (s == GPU_OK && hf_prompts_open(gpu_engine_config(p->engine), o.path, &p->prompts, &e) != 0)
+    if (s == GPU_OK &&
+        hf_contract_prompts(h, gpu_engine_config(p->engine), &weights, &p->prompts, &e) != 0)
         s = GPU_ERROR;
-    if (s == GPU_OK && hf_prompts_lack(p->prompts))
-        ctxmark_logf(h, o.random ? CTXMARK_LOG_DEBUG : CTXMARK_LOG_INFO,
-                     "prompts are seeded token ids, since there is no tokenizer: %s",
-                     hf_prompts_lack(p->prompts));
     return hf_cuda_report(p, s, &e);
 }
 
