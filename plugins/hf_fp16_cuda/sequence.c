@@ -78,23 +78,22 @@ static enum gpu_status token_ask(struct gpu_engine *g, int64_t index, struct hf_
     return gpu_engine_cancelled(g, e);
 }
 
-/* Token number `index` of this sequence, as soon as the device has it. */
+/* Token number `index` of this sequence, as soon as the device has it.  Asks at least once whether
+ * the caller has cancelled. */
 static enum gpu_status token_wait(struct gpu_engine *g, int64_t index, int32_t *ret_token,
                                   struct hf_err *e)
 {
-    for (unsigned looks = 1;; looks++) {
-        int32_t token = g->control.tokens[index];
-        if (token != GPU_TOKEN_NONE) {
-            *ret_token = token;
+    enum gpu_status s = gpu_engine_cancelled(g, e);
+    for (unsigned looks = 1; s == GPU_OK; looks++) {
+        *ret_token = g->control.tokens[index];
+        if (*ret_token != GPU_TOKEN_NONE)
             return GPU_OK;
-        }
         if (looks % LOOKS == 0) {
-            enum gpu_status s = token_ask(g, index, e);
-            if (s != GPU_OK)
-                return s;
+            s = token_ask(g, index, e);
             sched_yield();
         }
     }
+    return s;
 }
 
 bool gpu_engine_is_wished(const struct gpu_engine_wish *wish, int64_t position)
