@@ -17,26 +17,31 @@ static const struct way {
     int rows, cols;   /* of blocks in a cluster */
 } ways[GPU_GATE_UP_WAYS] = {{128, 128, 2, 1}, {128, 64, 2, 1}, {128, 64, 2, 2}};
 
-enum gpu_status gpu_gate_up_allow(struct gpu_kernels *k, struct hf_err *e)
+/* How many clusters the device can have at one time; 0 where it cannot go this way. */
+static int way_clusters(const struct gpu_kernels *k, int way)
 {
     const struct gpu_driver *d = k->driver;
-    CUresult r = CUDA_SUCCESS;
-    if (!k->functions[GPU_GATE_UP] || d->shared_most < SHARED)
-        return GPU_OK;
-    for (int i = 0; r == CUDA_SUCCESS && i < GPU_GATE_UP_WAYS; i++) {
-        const CUfunction f = k->functions[GPU_GATE_UP + i];
-        const CUlaunchConfig one = {.gridDimX = (unsigned)(ways[i].rows * ways[i].cols),
-                                    .gridDimY = 1,
-                                    .gridDimZ = 1,
-                                    .blockDimX = THREADS,
-                                    .blockDimY = 1,
-                                    .blockDimZ = 1,
-                                    .sharedMemBytes = SHARED};
-        r = d->cuFuncSetAttribute(f, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, SHARED);
-        if (r == CUDA_SUCCESS)
-            r = d->cuOccupancyMaxActiveClusters(&k->gate_up_clusters[i], f, &one);
-    }
-    return gpu_driver_check(d, r, "asking for shared memory", e);
+    const CUfunction f = k->functions[GPU_GATE_UP + way];
+    const CUlaunchConfig one = {.gridDimX = (unsigned)(ways[way].rows * ways[way].cols),
+                                .gridDimY = 1,
+                                .gridDimZ = 1,
+                                .blockDimX = THREADS,
+                                .blockDimY = 1,
+                                .blockDimZ = 1,
+                                .sharedMemBytes = SHARED};
+    int clusters = 0;
+    if (!f || d->shared_most < SHARED ||
+        d->cuFuncSetAttribute(f, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, SHARED) !=
+            CUDA_SUCCESS ||
+        d->cuOccupancyMaxActiveClusters(&clusters, f, &one) != CUDA_SUCCESS)
+        return 0;
+    return clusters;
+}
+
+void gpu_gate_up_allow(struct gpu_kernels *k)
+{
+    for (int i = 0; i < GPU_GATE_UP_WAYS; i++)
+        k->gate_up_clusters[i] = way_clusters(k, i);
 }
 
 bool gpu_gate_up_can(const struct gpu_kernels *k, int way, const struct gpu_gate_up_product *p)

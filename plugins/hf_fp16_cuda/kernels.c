@@ -252,7 +252,7 @@ enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels 
     if (s == GPU_OK)
         s = kernels_allow_following(&k, e);
     if (s == GPU_OK)
-        s = gpu_gate_up_allow(&k, e);
+        gpu_gate_up_allow(&k);
     if (s == GPU_OK)
         *ret_kernels = k;
     else

@@ -186,8 +186,8 @@ struct gpu_gate_up_product {
 bool gpu_gate_up_can(const struct gpu_kernels *k, int way, const struct gpu_gate_up_product *p);
 enum gpu_status gpu_gate_up(const struct gpu_kernels *k, int way,
                             const struct gpu_gate_up_product *p, CUstream stream, struct hf_err *e);
-/* Once, when the kernels are loaded. */
-enum gpu_status gpu_gate_up_allow(struct gpu_kernels *k, struct hf_err *e);
+/* Finds out which ways there are, once, when the kernels are loaded. */
+void gpu_gate_up_allow(struct gpu_kernels *k);
 
 /* A tensor [outer][inner][cols] of halves, strides in elements, as boxes of 64 columns and `rows`
  * along inner, or along outer. */
