@@ -16,7 +16,7 @@
  * memory.
  *
  * Grid: (splits, kv_heads, eights of heads), clusters along the splits; 128 threads.  Shared
- * memory: ATTEND_RING bytes.  Lane 4 g + t as in step.cuh. */
+ * memory: the warps' rings.  Lane 4 g + t as in step.cuh. */
 
 #include "step.cuh"
 
@@ -25,9 +25,10 @@
 #define ATTEND_RANKS 8 /* blocks of a cluster, at most */
 #define ATTEND_TILE 16 /* keys */
 #define ATTEND_KEYS (ATTEND_TILE * ATTEND_WARPS)
-#define ATTEND_ALONE                                                                               \
-    65536             /* bytes of keys and values of a block, before there is a second cluster */
-#define ATTEND_FEW 64 /* keys of a block at least, where there is one */
+/* Bytes of keys and values that a block takes before there is a second cluster, and the keys that
+ * it has at least where there is one. */
+#define ATTEND_ALONE 65536
+#define ATTEND_FEW 64
 /* Of a warp's ring for head size 128: two blocks find room on a multiprocessor. */
 #if __CUDA_ARCH__ >= 900
 #define ATTEND_STAGES_WIDE 3
