@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const uint32_t round_constants[64] = {
+#define FILE_CHUNK ((size_t)256 << 10)
+
+const uint32_t sha256_round_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -55,25 +57,33 @@ static void compress(uint32_t state[8], const uint8_t *block)
     }
     memcpy(v, state, sizeof v);
     for (int i = 0; i < 64; i += 8) {
-        do_round(v, 0, round_constants[i] + w[i]);
-        do_round(v, 1, round_constants[i + 1] + w[i + 1]);
-        do_round(v, 2, round_constants[i + 2] + w[i + 2]);
-        do_round(v, 3, round_constants[i + 3] + w[i + 3]);
-        do_round(v, 4, round_constants[i + 4] + w[i + 4]);
-        do_round(v, 5, round_constants[i + 5] + w[i + 5]);
-        do_round(v, 6, round_constants[i + 6] + w[i + 6]);
-        do_round(v, 7, round_constants[i + 7] + w[i + 7]);
+        do_round(v, 0, sha256_round_constants[i] + w[i]);
+        do_round(v, 1, sha256_round_constants[i + 1] + w[i + 1]);
+        do_round(v, 2, sha256_round_constants[i + 2] + w[i + 2]);
+        do_round(v, 3, sha256_round_constants[i + 3] + w[i + 3]);
+        do_round(v, 4, sha256_round_constants[i + 4] + w[i + 4]);
+        do_round(v, 5, sha256_round_constants[i + 5] + w[i + 5]);
+        do_round(v, 6, sha256_round_constants[i + 6] + w[i + 6]);
+        do_round(v, 7, sha256_round_constants[i + 7] + w[i + 7]);
     }
     for (int i = 0; i < 8; i++)
         state[i] += v[i];
+}
+
+void sha256_blocks_plain(uint32_t state[8], const uint8_t *blocks, size_t count)
+{
+    for (; count; count--, blocks += 64)
+        compress(state, blocks);
 }
 
 void sha256_init(struct sha256 *s)
 {
     static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                       0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    sha256_blocks *quick = sha256_blocks_x86();
     memcpy(s->state, start, sizeof start);
     s->bytes = 0;
+    s->add_blocks = quick ? quick : sha256_blocks_plain;
 }
 
 void sha256_add(struct sha256 *s, const void *data, size_t n)
@@ -82,10 +92,11 @@ void sha256_add(struct sha256 *s, const void *data, size_t n)
     while (n) {
         size_t at = s->bytes % 64;
         if (at == 0 && n >= 64) {
-            compress(s->state, p);
-            s->bytes += 64;
-            p += 64;
-            n -= 64;
+            size_t whole = n / 64 * 64;
+            s->add_blocks(s->state, p, whole / 64);
+            s->bytes += whole;
+            p += whole;
+            n -= whole;
             continue;
         }
         size_t take = n < 64 - at ? n : 64 - at;
@@ -94,7 +105,7 @@ void sha256_add(struct sha256 *s, const void *data, size_t n)
         p += take;
         n -= take;
         if (s->bytes % 64 == 0)
-            compress(s->state, s->block);
+            s->add_blocks(s->state, s->block, 1);
     }
 }
 
@@ -119,7 +130,7 @@ int sha256_file(const char *path, char ret_hex[65], struct err *e)
         return err_set(e, "%s: %s", path, strerror(errno));
     struct sha256 s;
     sha256_init(&s);
-    static char chunk[1 << 16];
+    static char chunk[FILE_CHUNK];
     ssize_t n;
     while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
         if (n > 0)

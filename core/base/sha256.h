@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #include "core/base/err.h"
+#include "core/base/sha256_blocks.h"
 
 struct sha256 {
     uint32_t state[8];
     uint64_t bytes;
     uint8_t block[64];
+    sha256_blocks *add_blocks; /* the quickest that this processor has */
 };
 
 void sha256_init(struct sha256 *s);

@@ -54,6 +54,37 @@ START_TEST(pieces_of_any_length_give_the_same)
 }
 END_TEST
 
+static void hash_by(sha256_blocks *way, const char *text, size_t len, char hex[65])
+{
+    struct sha256 s;
+    sha256_init(&s);
+    s.add_blocks = way;
+    sha256_add(&s, text, len);
+    sha256_hex(&s, hex);
+}
+
+/* What this processor does not have is not tested here. */
+START_TEST(all_ways_give_the_same)
+{
+    static char text[1000000];
+    char plain[65], quick[65];
+    sha256_blocks *way = sha256_blocks_x86();
+    memset(text, 'a', sizeof text);
+    hash_by(sha256_blocks_plain, text, sizeof text, plain);
+    ck_assert_str_eq(plain, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)(i * 2654435761u >> 13);
+    for (size_t len = 0; way && len <= 200; len++) {
+        hash_by(sha256_blocks_plain, text, len, plain);
+        hash_by(way, text, len, quick);
+        ck_assert_str_eq(quick, plain);
+        hash_by(sha256_blocks_plain, text + len, sizeof text / 10 + len, plain);
+        hash_by(way, text + len, sizeof text / 10 + len, quick);
+        ck_assert_str_eq(quick, plain);
+    }
+}
+END_TEST
+
 START_TEST(a_file_is_hashed_whole)
 {
     struct err e;
@@ -78,6 +109,7 @@ static void add(TCase *t)
 {
     tcase_add_test(t, published_examples_agree);
     tcase_add_test(t, pieces_of_any_length_give_the_same);
+    tcase_add_test(t, all_ways_give_the_same);
     tcase_add_test(t, a_file_is_hashed_whole);
     tcase_add_test(t, a_file_that_is_not_there_is_named);
 }
