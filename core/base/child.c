@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,9 +63,20 @@ static int make_command(struct command_line *l, const char *const *tool, const c
     return 0;
 }
 
-/* In the child, between fork and exec: only what is safe there. */
+/* All from `first` on. */
+static void close_from(unsigned first)
+{
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+        return;
+#endif
+    for (unsigned fd = first; fd < 256; fd++) /* before Linux 5.9 */
+        close((int)fd);
+}
+
+/* In the child, between vfork and exec, in the parent's memory: only what is safe there. */
 static void become_child(int socket_fd, int extra_fd, const struct command_line *line, bool tool,
-                         pid_t parent)
+                         pid_t parent, const sigset_t *signals)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -81,10 +93,27 @@ static void become_child(int socket_fd, int extra_fd, const struct command_line 
     dup2(s, CHILD_SOCKET_FD);
     if (x >= 0)
         dup2(x, CHILD_EXTRA_FD);
-    for (int fd = x >= 0 ? CHILD_EXTRA_FD + 1 : CHILD_EXTRA_FD; fd < 256; fd++)
-        close(fd);
+    close_from(x >= 0 ? CHILD_EXTRA_FD + 1 : CHILD_EXTRA_FD);
+    sigprocmask(SIG_SETMASK, signals, NULL);
     execv(tool ? line->argv[0] : "/proc/self/exe", line->argv);
     _exit(127);
+}
+
+/* vfork: the memory of a parent that has read much is not copied just to be dropped by exec.  No
+ * signal handler may run in the child meanwhile, in the memory of both. */
+static pid_t start_child(int socket_fd, int extra_fd, const struct command_line *line, bool tool)
+{
+    sigset_t all, before;
+    pid_t parent = getpid();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = vfork();
+    if (pid == 0)
+        become_child(socket_fd, extra_fd, line, tool, parent, &before);
+    int saved = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = saved;
+    return pid;
 }
 
 int child_spawn(const char *role, int extra_fd, struct child *ret_child, struct err *e)
@@ -101,16 +130,13 @@ int child_spawn_under(const char *const *tool, const char *role, int extra_fd,
         return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return err_set(e, "cannot make a socket for a child process: %s", strerror(errno));
-    pid_t parent = getpid();
-    pid_t pid = fork();
+    pid_t pid = start_child(pair[1], extra_fd, &line, tool != NULL);
     if (pid < 0) {
         int saved = errno;
         close(pair[0]);
         close(pair[1]);
         return err_set(e, "cannot start a child process: %s", strerror(saved));
     }
-    if (pid == 0)
-        become_child(pair[1], extra_fd, &line, tool != NULL, parent);
     setpgid(pid, pid); /* also here, so that it holds before a kill whichever of us comes first */
     close(pair[1]);
     ret_child->pid = pid;
