@@ -112,7 +112,7 @@ static void compare_first(const struct work *w, struct cell_row *c, uint32_t fir
     c->reloaded = was_reloaded(w, first);
     c->rest_n = (double)n;
     double tokens = rows_number(&w->rows.prompt_tokens, first);
-    if (rows_text_is(&w->rows.mode, first, "prefill") && c->rep0 > 0)
+    if (rows_code(&w->rows.mode, first) == w->rows.prefill && c->rep0 > 0)
         c->implied_prefill_tok_s = (tokens > 0 ? tokens : c->keys.context_length) / c->rep0 * 1000;
     if (!n) {
         c->note = "only one repetition";

@@ -53,12 +53,13 @@ static const struct table cell_table =
 
 static struct cell_row make_cell(const struct series *s, const struct cell *c)
 {
+    struct distribution_shape shape = stats_shape(c->x, c->n, c->mean, c->sd);
     struct cell_row r = {.keys = s->keys,
                          .n = (double)c->n,
                          .mean_median_ratio = c->median != 0 ? c->mean / c->median : NAN,
-                         .skewness = stats_skewness(c->x, c->n),
-                         .skewness_G1 = stats_skewness_adjusted(c->x, c->n),
-                         .excess_kurtosis = stats_excess_kurtosis(c->x, c->n)};
+                         .skewness = shape.skewness,
+                         .skewness_G1 = shape.skewness_adjusted,
+                         .excess_kurtosis = shape.excess_kurtosis};
     r.keys.context_length = c->context;
     stats_shapiro(c->x, c->n, &r.shapiro_w, &r.shapiro_p);
     double off = fmax(r.mean_median_ratio, 1 / r.mean_median_ratio);
@@ -131,8 +132,8 @@ static struct pooled_row make_pooled(const struct series *s, const struct cell_r
     r.mean = stats_mean(values, n);
     r.median = stats_median(values, n);
     r.mean_median_ratio = r.median != 0 ? r.mean / r.median : NAN;
-    r.sd = stats_sd(values, n);
-    r.skewness = stats_skewness(values, n);
+    r.sd = stats_sd_about(values, n, r.mean);
+    r.skewness = stats_shape(values, n, r.mean, r.sd).skewness;
     r.sd_within = df ? sqrt(squares / (double)df) : NAN;
     judge(&r);
     return r;

@@ -151,27 +151,49 @@ static void correlate(const double *x, const double *y, size_t n, double *ret_r,
     *ret_r = sy > 0 ? fmax(-1, fmin(1, f.slope * sx / sy)) : NAN;
 }
 
-/* How many of sorted[n] are below x, or not above it. */
-static size_t count_below(const double *sorted, size_t n, double x, bool or_equal)
+#define SEARCHES 4
+
+/* How many of sorted[n], n >= 1, are below each x.  The step of a search waits for the one before:
+ * several side by side take little longer than one. */
+static void count_below(const double *sorted, size_t n, const double x[SEARCHES],
+                        size_t ret[SEARCHES])
 {
-    const double *from = sorted;
-    while (n) { /* without branches that depend on the data */
-        size_t half = (n + 1) / 2;
-        bool below = (from[half - 1] < x) | (or_equal & (from[half - 1] == x));
-        from += below ? half : 0;
-        n = below ? n - half : half - 1;
+    size_t from[SEARCHES] = {0};
+    for (size_t left = n, half; left > 1; left -= half) {
+        half = left / 2;
+        for (size_t i = 0; i < SEARCHES; i++) /* without branches that depend on the data */
+            from[i] += half & -(size_t)(sorted[from[i] + half - 1] < x[i]);
     }
-    return (size_t)(from - sorted);
+    for (size_t i = 0; i < SEARCHES; i++)
+        ret[i] = from[i] + (sorted[from[i]] < x[i]);
 }
 
-/* Ranks from 1 among the same values in ascending order; equal ones share the mean of theirs. */
+/* The rank of x, which has `below` smaller ones; equal ones share the mean of theirs. */
+static double rank_of(double x, const double *sorted, size_t n, size_t below)
+{
+    size_t up_to = below + 1, end = n;
+    if (up_to < n && sorted[up_to] == x)
+        while (up_to < end) {
+            size_t middle = up_to + (end - up_to) / 2;
+            if (sorted[middle] <= x)
+                up_to = middle + 1;
+            else
+                end = middle;
+        }
+    return ((double)below + 1 + (double)up_to) / 2;
+}
+
+/* Ranks from 1 among the same values in ascending order. */
 static void rank_values(const double *x, size_t n, const double *sorted, double *ret)
 {
-    for (size_t i = 0; i < n; i++) {
-        size_t below = count_below(sorted, n, x[i], false), up_to = below + 1;
-        if (up_to < n && sorted[up_to] == x[i])
-            up_to = count_below(sorted, n, x[i], true);
-        ret[i] = ((double)below + 1 + (double)up_to) / 2;
+    for (size_t i = 0; i < n; i += SEARCHES) {
+        size_t count = n - i < SEARCHES ? n - i : SEARCHES, below[SEARCHES];
+        double some[SEARCHES];
+        for (size_t k = 0; k < SEARCHES; k++)
+            some[k] = x[i + (k < count ? k : 0)];
+        count_below(sorted, n, some, below);
+        for (size_t k = 0; k < count; k++)
+            ret[i + k] = rank_of(some[k], sorted, n, below[k]);
     }
 }
 

@@ -97,14 +97,15 @@ static struct sample take_sample(const struct frame *f, const json_t *cell)
 static bool library_value(const struct sample *s, const char *key, double *ret)
 {
     double w, p;
+    struct distribution_shape shape = stats_shape(s->x, s->n, s->mean, s->sd);
     stats_shapiro(s->x, s->n, &w, &p);
     const struct {
         const char *key;
         double value;
     } known[] = {
-        {"skewness", stats_skewness(s->x, s->n)},
-        {"skewness_G1", stats_skewness_adjusted(s->x, s->n)},
-        {"excess_kurtosis", stats_excess_kurtosis(s->x, s->n)},
+        {"skewness", shape.skewness},
+        {"skewness_G1", shape.skewness_adjusted},
+        {"excess_kurtosis", shape.excess_kurtosis},
         {"shapiro_w", w},
         {"shapiro_p", p},
     };

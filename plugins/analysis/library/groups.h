@@ -27,6 +27,7 @@ struct cell_index {
 struct rows {
     uint64_t count;
     int32_t ok, oom, measured, warmup; /* codes of these words in status and phase; -2: not there */
+    int32_t prefill, decode, e2e;      /* and in mode */
     struct ctxmark_column run, model, backend, mode, phase, status, note, error;
     struct ctxmark_column context, concurrency, launch, rep, seq, latency, tokens_per_s;
     struct ctxmark_column prompt_tokens, cached_tokens, generated_tokens, load_ms;
@@ -46,7 +47,6 @@ static inline int32_t rows_code(const struct ctxmark_column *c, uint64_t row)
     return c->code ? c->code[row] : -1;
 }
 const char *rows_text(const struct ctxmark_column *c, uint64_t row);
-bool rows_text_is(const struct ctxmark_column *c, uint64_t row, const char *text);
 
 /* Tokens per second of a row: as recorded, else prompt tokens (nominal where unknown) over a
  * prefill's latency, generated tokens over that of any other mode. */

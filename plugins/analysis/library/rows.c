@@ -92,6 +92,9 @@ void rows_get(struct rows *r, const struct ctxmark_host *h)
     r->oom = code_of(&r->status, "oom");
     r->measured = code_of(&r->phase, "measured");
     r->warmup = code_of(&r->phase, "warmup");
+    r->prefill = code_of(&r->mode, "prefill");
+    r->decode = code_of(&r->mode, "decode");
+    r->e2e = code_of(&r->mode, "e2e");
     get_cells(r, h);
 }
 
@@ -100,18 +103,12 @@ const char *rows_text(const struct ctxmark_column *c, uint64_t row)
     return c->code && c->code[row] >= 0 ? c->dictionary[c->code[row]] : NULL;
 }
 
-bool rows_text_is(const struct ctxmark_column *c, uint64_t row, const char *text)
-{
-    const char *have = rows_text(c, row);
-    return have && strcmp(have, text) == 0;
-}
-
 double rows_rate(const struct rows *r, uint64_t row)
 {
     if (r->tokens_per_s.number)
         return r->tokens_per_s.number[row];
     double ms = rows_number(&r->latency, row), tokens;
-    if (rows_text_is(&r->mode, row, "prefill")) {
+    if (rows_code(&r->mode, row) == r->prefill) {
         tokens = rows_number(&r->prompt_tokens, row);
         if (!(tokens > 0))
             tokens = rows_number(&r->context, row);

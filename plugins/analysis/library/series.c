@@ -165,7 +165,7 @@ static void fill_cell(struct cell *c, const struct group *g, const struct rows *
     c->x = group_latencies(g, r, values, &c->n);
     c->mean = stats_mean(c->x, c->n);
     c->median = stats_median(c->x, c->n);
-    c->sd = stats_sd(c->x, c->n);
+    c->sd = stats_sd_about(c->x, c->n, c->mean);
 }
 
 static struct breakpoint bracket(const struct series *s, size_t i, const char *by)

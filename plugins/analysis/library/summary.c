@@ -49,7 +49,7 @@ void summary_make(struct summary *s, const char *table, const double *x, size_t 
 {
     s->n = (double)n;
     s->mean = stats_mean(x, n);
-    s->sd = stats_sd(x, n);
+    s->sd = stats_sd_about(x, n, s->mean);
     s->se = s->sd / sqrt(s->n);
     s->cv_pct = s->mean != 0 ? 100 * s->sd / s->mean : NAN;
     s->median = stats_median(x, n);

@@ -23,7 +23,7 @@ static const struct ctxmark_column *find_column(const struct view *v, const char
     for (uint32_t i = 0; v->count && i < t->column_count; i++) {
         const struct ctxmark_table_column *c =
             (const void *)((const char *)t->columns + (size_t)i * t->column_stride);
-        if (strcmp(c->name, name) == 0)
+        if (c->name[0] == name[0] && strcmp(c->name, name) == 0)
             return (const void *)((const char *)t->data + (size_t)i * t->data_stride);
     }
     return NULL;

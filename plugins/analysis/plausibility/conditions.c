@@ -64,9 +64,8 @@ struct work {
 
 static int mode_of(const struct work *w, uint64_t row)
 {
-    return rows_text_is(&w->r->mode, row, "e2e")      ? MODE_E2E
-           : rows_text_is(&w->r->mode, row, "decode") ? MODE_DECODE
-                                                      : MODE_OTHER;
+    int32_t mode = rows_code(&w->r->mode, row);
+    return mode == w->r->e2e ? MODE_E2E : mode == w->r->decode ? MODE_DECODE : MODE_OTHER;
 }
 
 static double median_of(const struct work *w, const struct group *g, const struct ctxmark_column *c)
@@ -103,7 +102,7 @@ static struct condition look_at(const struct work *w, const struct group *g)
         uint32_t row = group_row(g, i);
         const char *why = rows_text(&w->throttle, row);
         double generated = rows_number(&w->r->generated_tokens, row);
-        bool prefill = rows_text_is(&w->r->mode, row, "prefill");
+        bool prefill = rows_code(&w->r->mode, row) == w->r->prefill;
         c.throttled += why && *why;
         c.throttle = c.throttle || !why || !*why ? c.throttle : why;
         c.truncated += has_note(w, row, "truncated");

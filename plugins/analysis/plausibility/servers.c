@@ -49,7 +49,7 @@ static void find_longest(struct server_row *s, const struct group *g, const stru
     s->longest = s->device_share_pct = NAN;
     for (size_t i = 0; i < g->count; i++) {
         double context = rows_number(&r->context, group_row(g, i));
-        if (!rows_text_is(&r->mode, group_row(g, i), "prefill") || context < s->longest)
+        if (rows_code(&r->mode, group_row(g, i)) != r->prefill || context < s->longest)
             continue;
         s->longest = context;
         s->device_share_pct =

@@ -124,18 +124,61 @@ int ranks_mann_whitney(const double *a, size_t n_a, const double *b, size_t n_b,
 
 /* --- the shift */
 
-/* How many differences b - a are at most x. */
+/* A walk along the line between the differences b - a that are at most x and those above it, for
+ * a[i] up to a[end]: k values of b make one of the former with a[i]. */
+struct walk {
+    size_t i, end, k;
+    uint64_t count;
+};
+
+/* How many of b make a difference of at most x with a. */
+static size_t count_partners(double a, const double *b, size_t n_b, double x)
+{
+    size_t low = 0, high = n_b;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (b[middle] - a <= x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* One step, without branches that depend on the data. */
+static inline void walk_on(struct walk *w, const double *a, const double *b, double x)
+{
+    uint64_t up = b[w->k] - a[w->i] <= x;
+    w->count += w->k & (up - 1);
+    w->k += up;
+    w->i += 1 - up;
+}
+
+static uint64_t walk_to_end(struct walk w, const double *a, const double *b, size_t n_b, double x)
+{
+    while (w.i < w.end && w.k < n_b)
+        walk_on(&w, a, b, x);
+    return w.count + (uint64_t)(w.end - w.i) * n_b;
+}
+
+#define FEW_VALUES 64
+
+/* How many differences b - a are at most x.  The step of a walk waits for the one before: three
+ * walks side by side take little longer than one. */
 static double count_at_most(const double *a, size_t n_a, const double *b, size_t n_b, double x)
 {
-    size_t i = 0, k = 0;
-    uint64_t count = 0;
-    while (i < n_a && k < n_b) { /* without branches that depend on the data */
-        uint64_t up = b[k] - a[i] <= x;
-        count += k & (up - 1);
-        k += up;
-        i += 1 - up;
+    if (n_a < FEW_VALUES)
+        return (double)walk_to_end((struct walk){.end = n_a}, a, b, n_b, x);
+    size_t third = n_a / 3;
+    struct walk u = {.end = third}, v = {third, 2 * third, count_partners(a[third], b, n_b, x), 0},
+                w = {2 * third, n_a, count_partners(a[2 * third], b, n_b, x), 0};
+    while (u.i < u.end && u.k < n_b && v.i < v.end && v.k < n_b && w.i < w.end && w.k < n_b) {
+        walk_on(&u, a, b, x);
+        walk_on(&v, a, b, x);
+        walk_on(&w, a, b, x);
     }
-    return (double)(count + (uint64_t)(n_a - i) * n_b);
+    return (double)(walk_to_end(u, a, b, n_b, x) + walk_to_end(v, a, b, n_b, x) +
+                    walk_to_end(w, a, b, n_b, x));
 }
 
 /* Differences above low and at most high, of which there are at most `most`, into ret. */

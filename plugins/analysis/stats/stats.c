@@ -38,9 +38,8 @@ static struct moments central_moments(const double *x, size_t n, double mean)
     for (size_t i = 0; i < n; i++) {
         double d = x[i] - mean, power = d;
         for (int k = 1; k <= 4; k++, power *= d) {
-            double t = m.sum[k] + power;
-            lost[k] +=
-                fabs(m.sum[k]) >= fabs(power) ? (m.sum[k] - t) + power : (power - t) + m.sum[k];
+            double t = m.sum[k] + power, mine = t - m.sum[k]; /* Knuth's: without a branch */
+            lost[k] += (m.sum[k] - (t - mine)) + (power - mine);
             m.sum[k] = t;
         }
     }
@@ -51,9 +50,14 @@ static struct moments central_moments(const double *x, size_t n, double mean)
 
 double stats_sd(const double *x, size_t n)
 {
+    return stats_sd_about(x, n, stats_mean(x, n));
+}
+
+double stats_sd_about(const double *x, size_t n, double mean)
+{
     if (n < 2)
         return NAN;
-    double mean = stats_mean(x, n), squares = 0, rest = 0, lost = 0;
+    double squares = 0, rest = 0, lost = 0;
     for (size_t i = 0; i < n; i++) {
         double d = x[i] - mean, t = squares + d * d;
         lost += squares >= d * d ? (squares - t) + d * d : (d * d - t) + squares;
@@ -75,28 +79,19 @@ double stats_harmonic_mean(const double *x, size_t n)
     return n ? (double)n / sum : NAN;
 }
 
-double stats_skewness(const double *x, size_t n)
+struct distribution_shape stats_shape(const double *x, size_t n, double mean, double sd)
 {
-    if (n < 3)
-        return NAN;
-    struct moments m = central_moments(x, n, stats_mean(x, n));
-    double m2 = m.sum[2] / (double)n, m3 = m.sum[3] / (double)n;
-    return stats_sd(x, n) > 0 ? m3 / (m2 * sqrt(m2)) : NAN;
-}
-
-double stats_skewness_adjusted(const double *x, size_t n)
-{
+    struct distribution_shape s = {NAN, NAN, NAN};
+    if (n < 3 || !(sd > 0))
+        return s;
     double k = (double)n;
-    return stats_skewness(x, n) * sqrt(k * (k - 1)) / (k - 2);
-}
-
-double stats_excess_kurtosis(const double *x, size_t n)
-{
-    if (n < 4)
-        return NAN;
-    struct moments m = central_moments(x, n, stats_mean(x, n));
-    double m2 = m.sum[2] / (double)n, m4 = m.sum[4] / (double)n;
-    return stats_sd(x, n) > 0 ? m4 / (m2 * m2) - 3 : NAN;
+    struct moments m = central_moments(x, n, mean);
+    double m2 = m.sum[2] / k, m3 = m.sum[3] / k, m4 = m.sum[4] / k;
+    s.skewness = m3 / (m2 * sqrt(m2));
+    s.skewness_adjusted = s.skewness * sqrt(k * (k - 1)) / (k - 2);
+    if (n >= 4)
+        s.excess_kurtosis = m4 / (m2 * m2) - 3;
+    return s;
 }
 
 double stats_median(const double *sorted, size_t n)

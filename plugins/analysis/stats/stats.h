@@ -20,14 +20,18 @@ double stats_mean(const double *x, size_t n);
 /* Standard deviation with n - 1, two passes with the correction of the first (Chan, Golub, LeVeque
  * 1983); n >= 2. */
 double stats_sd(const double *x, size_t n);
+/* The same where the mean is known. */
+double stats_sd_about(const double *x, size_t n, double mean);
 /* n / sum(1 / x): the mean of rates over equal amounts of work; all x > 0. */
 double stats_harmonic_mean(const double *x, size_t n);
-/* Biased g1 = m3 / m2^1.5 (scipy's default); n >= 3 and some spread. */
-double stats_skewness(const double *x, size_t n);
-/* G1 = g1 sqrt(n (n - 1)) / (n - 2). */
-double stats_skewness_adjusted(const double *x, size_t n);
-/* m4 / m2^2 - 3; n >= 4 and some spread. */
-double stats_excess_kurtosis(const double *x, size_t n);
+struct distribution_shape {
+    double skewness;          /* biased g1 = m3 / m2^1.5 (scipy's default); n >= 3 */
+    double skewness_adjusted; /* G1 = g1 sqrt(n (n - 1)) / (n - 2) */
+    double excess_kurtosis;   /* m4 / m2^2 - 3; n >= 4 */
+};
+
+/* Of values with this mean and standard deviation; NaN where there are too few, or no spread. */
+struct distribution_shape stats_shape(const double *x, size_t n, double mean, double sd);
 
 /* --- of values in ascending order */
 
