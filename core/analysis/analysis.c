@@ -16,6 +16,7 @@
 #include "core/analysis/frame.h"
 #include "core/analysis/order.h"
 #include "core/base/child.h"
+#include "core/base/wire.h"
 
 #define TIME_LIMIT_S 600
 #define GRACE_NS INT64_C(1000000000)
@@ -57,25 +58,74 @@ static void task_failed(struct schedule *s, struct task *t, const char *why)
     t->answer = NULL;
 }
 
-/* The tables that this analyzer asked for by `after`, under the names by which it asked. */
-static json_t *tables_for(const struct schedule *s, const struct task *t)
+static void write_member(struct buf *b, const char *key, const json_t *value)
 {
-    json_t *tables = json_object();
+    wire_key(b, key);
+    wire_write(b, value);
+}
+
+/* A table, its rows as bytes, which are unpacked only where the analyzer asks for them. */
+static void write_table(struct buf *b, const json_t *table)
+{
+    const char *key;
+    json_t *member;
+    wire_begin_object(b, json_object_size(table));
+    json_object_foreach((json_t *)table, key, member)
+    {
+        bool rows = strcmp(key, "rows") == 0;
+        wire_key(b, key);
+        size_t begun = rows ? wire_begin_bytes(b) : 0;
+        wire_write(b, member);
+        if (rows)
+            wire_end_bytes(b, begun);
+    }
+}
+
+/* Calls write() for each list of tables that this analyzer asked for by `after`, with the name by
+ * which it asked; returns how many there are. */
+static size_t each_asked(const struct schedule *s, const struct task *t, struct buf *b,
+                         void (*write)(struct buf *b, const char *name, const json_t *tables))
+{
+    size_t n = 0;
     for (char **after = t->analyzer->descriptor->after; after && *after; after++)
         for (size_t k = 0; k < s->count; k++) {
             json_t *list = json_object_get(s->tasks[k].answer, "tables");
-            if (list && analyzer_has_name(s->tasks[k].analyzer, *after))
-                json_object_set(tables, *after, list);
+            if (!list || !analyzer_has_name(s->tasks[k].analyzer, *after))
+                continue;
+            if (write)
+                write(b, *after, list);
+            n++;
         }
-    return tables;
+    return n;
 }
 
-static json_t *make_job(const struct schedule *s, const struct task *t)
+static void write_tables(struct buf *b, const char *name, const json_t *tables)
+{
+    size_t i;
+    json_t *table;
+    wire_key(b, name);
+    wire_begin_array(b, json_array_size(tables));
+    json_array_foreach(tables, i, table) write_table(b, table);
+}
+
+static int send_job(const struct schedule *s, const struct task *t, struct err *e)
 {
     const struct descriptor *d = t->analyzer->descriptor;
-    return json_pack("{s:s, s:s, s:O?, s:O?, s:o, s:i}", "path", d->path, "sha256", d->sha256,
-                     "options", t->analyzer->options, "facts", (json_t *)s->facts, "tables",
-                     tables_for(s, t), "log_level", (int)log_get_level());
+    json_t *rest = json_pack("{s:s, s:s, s:O?, s:O?, s:i}", "path", d->path, "sha256", d->sha256,
+                             "options", t->analyzer->options, "facts", (json_t *)s->facts,
+                             "log_level", (int)log_get_level());
+    if (!rest)
+        return err_memory(e);
+    struct buf b = {0};
+    wire_begin_object(&b, 2);
+    write_member(&b, "job", rest);
+    wire_key(&b, "tables");
+    wire_begin_object(&b, each_asked(s, t, NULL, NULL));
+    each_asked(s, t, &b, write_tables);
+    int sent = message_send_bytes(t->child.fd, &b, e);
+    buf_free(&b);
+    json_decref(rest);
+    return sent;
 }
 
 static void task_start(struct schedule *s, struct task *t)
@@ -86,8 +136,7 @@ static void task_start(struct schedule *s, struct task *t)
         task_failed(s, t, e.text);
         return;
     }
-    json_t *job = make_job(s, t);
-    if (!job || message_send(t->child.fd, job, &e) < 0) {
+    if (send_job(s, t, &e) < 0) {
         char how[128];
         child_end(&t->child, clock_now_ns() + GRACE_NS, how, sizeof how);
         task_failed(s, t, *how ? how : "it could not be given its work");
@@ -96,7 +145,6 @@ static void task_start(struct schedule *s, struct task *t)
         t->deadline_ns = clock_now_ns() + (int64_t)(s->time_limit_s * 1e9);
         s->running++;
     }
-    json_decref(job);
 }
 
 static bool is_ready(const struct schedule *s, const struct task *t)

@@ -53,12 +53,12 @@ static int answer(int32_t status, const char *reason, const struct emitted *m)
     return sent == 0 ? 0 : 1;
 }
 
-static int run_analyzer(const struct ctxmark_plugin *plugin, const json_t *job, struct store *store)
+static int run_analyzer(const struct ctxmark_plugin *plugin, const json_t *job,
+                        const json_t *tables, struct store *store)
 {
     struct host host;
-    struct services services = {.store = store,
-                                .facts = json_object_get(job, "facts"),
-                                .tables = json_object_get(job, "tables")};
+    struct services services = {
+        .store = store, .facts = json_object_get(job, "facts"), .tables = tables};
     if (emitted_init(&services.emitted, plugin->name) < 0)
         return answer(CTXMARK_ERROR, "out of memory", NULL);
     host_init(&host, plugin->name, json_object_get(job, "options"), NULL);
@@ -72,8 +72,9 @@ static int run_analyzer(const struct ctxmark_plugin *plugin, const json_t *job, 
     return code;
 }
 
-static int serve(const json_t *job)
+static int serve(const json_t *message)
 {
+    const json_t *job = json_object_get(message, "job");
     struct err e;
     struct store store;
     static const struct ctxmark_plugin *plugin; /* lives as long as the process */
@@ -88,7 +89,7 @@ static int serve(const json_t *job)
     else if (plugin->kind != CTXMARK_ANALYZER || !plugin->analyzer || !plugin->analyzer->analyze)
         code = answer(CTXMARK_ERROR, "the plugin is no analyzer", NULL);
     else
-        code = run_analyzer(plugin, job, &store);
+        code = run_analyzer(plugin, job, json_object_get(message, "tables"), &store);
     store_unmap(&store);
     return code;
 }
@@ -106,17 +107,17 @@ static void tune_memory(void)
 int analyzer_child_main(void)
 {
     struct err e;
-    json_t *job = NULL;
+    json_t *message = NULL;
     struct sigaction action = {.sa_handler = on_terminate};
     sigaction(SIGTERM, &action, NULL);
     tune_memory();
-    enum message_result r = message_receive(CHILD_SOCKET_FD, 0, -1, &job, &e);
+    enum message_result r = message_receive(CHILD_SOCKET_FD, 0, -1, &message, &e);
     if (r != MESSAGE_OK) {
         if (r == MESSAGE_BAD)
             log_error("analyzer child: %s", e.text);
         return 1;
     }
-    int code = serve(job);
-    json_decref(job);
+    int code = serve(message);
+    json_decref(message);
     return code;
 }

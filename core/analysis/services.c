@@ -9,12 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/dictionary.h"
+#include "core/base/wire.h"
+
 struct table_view {
     struct table_view *next;
     const json_t *table;
     struct ctxmark_table_view view;
     struct ctxmark_table_column *columns;
     struct ctxmark_column *data;
+    struct dictionary *texts; /* of each column */
 };
 
 static struct services *self(const struct ctxmark_host *h)
@@ -59,51 +63,78 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-static double number_of(const json_t *v)
+/* Room for one column.  0, or -1: out of memory. */
+static int make_room(struct ctxmark_column *c)
 {
-    return json_is_boolean(v) ? json_is_true(v) : json_is_number(v) ? json_number_value(v) : NAN;
+    if (c->type == CTXMARK_TEXT)
+        c->code = malloc((c->count + 1) * sizeof *c->code);
+    else
+        c->number = malloc((c->count + 1) * sizeof *c->number);
+    return c->code || c->number ? 0 : -1;
 }
 
-static int fill_numbers(struct ctxmark_column *c, const json_t *rows, size_t at)
+static int put_value(struct table_view *v, uint32_t column, uint64_t row,
+                     const struct wire_plain *value)
 {
-    double *number = malloc((c->count + 1) * sizeof *number);
-    for (size_t row = 0; number && row < c->count; row++)
-        number[row] = number_of(json_array_get(json_array_get(rows, row), at));
-    c->number = number;
-    return number ? 0 : -1;
-}
-
-/* Texts are searched one by one: tables are short. */
-static int fill_texts(struct ctxmark_column *c, const json_t *rows, size_t at)
-{
-    int32_t *code = malloc((c->count + 1) * sizeof *code);
-    const char **texts = malloc((c->count + 1) * sizeof *texts);
-    c->code = code;
-    c->dictionary = texts;
-    for (size_t row = 0; code && texts && row < c->count; row++) {
-        const char *text = json_string_value(json_array_get(json_array_get(rows, row), at));
-        uint64_t k = 0;
-        while (text && k < c->dictionary_count && strcmp(texts[k], text) != 0)
-            k++;
-        if (text && k == c->dictionary_count)
-            texts[c->dictionary_count++] = text;
-        code[row] = text ? (int32_t)k : -1;
+    struct ctxmark_column *c = &v->data[column];
+    if (c->type != CTXMARK_TEXT) {
+        ((double *)c->number)[row] = value->number;
+        return 0;
     }
-    return code && texts ? 0 : -1;
+    int32_t id = value->text ? dictionary_add(&v->texts[column], value->text, value->len) : -1;
+    ((int32_t *)c->code)[row] = id;
+    return value->text && id < 0 ? -1 : 0;
+}
+
+static int list_texts(struct ctxmark_column *c, const struct dictionary *d)
+{
+    const char **texts = malloc((d->count + 1) * sizeof *texts);
+    for (size_t i = 0; texts && i < d->count; i++)
+        texts[i] = d->bytes + d->offsets[i];
+    c->dictionary = texts;
+    c->dictionary_count = d->count;
+    return texts ? 0 : -1;
+}
+
+/* The rows as analysis.c packed them: an array of arrays of plain values. */
+static int fill_rows(struct table_view *v, struct wire_reader *r)
+{
+    uint32_t columns = v->view.column_count, items;
+    struct wire_plain value;
+    for (uint32_t i = 0; i < columns; i++)
+        if (make_room(&v->data[i]) < 0)
+            return -1;
+    for (uint64_t row = 0; row < v->view.row_count; row++) {
+        if (!wire_take_array(r, &items) || items != columns)
+            return -1;
+        for (uint32_t i = 0; i < columns; i++)
+            if (!wire_take_plain(r, &value) || put_value(v, i, row, &value) < 0)
+                return -1;
+    }
+    for (uint32_t i = 0; i < columns; i++)
+        if (v->data[i].type == CTXMARK_TEXT && list_texts(&v->data[i], &v->texts[i]) < 0)
+            return -1;
+    return 0;
 }
 
 static int fill_view(struct table_view *v)
 {
     const json_t *columns = json_object_get(v->table, "columns"),
-                 *rows = json_object_get(v->table, "rows"), *column;
+                 *packed = json_object_get(v->table, "rows"), *column;
     size_t i, count = json_array_size(columns);
+    const char *bytes = json_string_value(packed);
+    struct wire_reader r = {.p = bytes, .end = bytes ? bytes + json_string_length(packed) : NULL};
+    uint32_t rows;
+    if (!bytes || !wire_take_array(&r, &rows))
+        return -1;
     v->columns = calloc(count + 1, sizeof *v->columns);
     v->data = calloc(count + 1, sizeof *v->data);
-    if (!v->columns || !v->data)
+    v->texts = calloc(count + 1, sizeof *v->texts);
+    if (!v->columns || !v->data || !v->texts)
         return -1;
     v->view = (struct ctxmark_table_view){.size = sizeof v->view,
                                           .column_count = (uint32_t)count,
-                                          .row_count = json_array_size(rows),
+                                          .row_count = rows,
                                           .title = text_of(v->table, "title"),
                                           .columns = v->columns,
                                           .data = v->data,
@@ -117,21 +148,19 @@ static int fill_view(struct table_view *v)
             text_of(column, "unit"), text_of(column, "definition")};
         v->data[i] = (struct ctxmark_column){
             .size = sizeof *v->data, .type = type, .count = v->view.row_count};
-        int done = type == CTXMARK_TEXT ? fill_texts(&v->data[i], rows, i)
-                                        : fill_numbers(&v->data[i], rows, i);
-        if (done < 0)
-            return -1;
     }
-    return 0;
+    return fill_rows(v, &r);
 }
 
 static void free_view(struct table_view *v)
 {
-    for (uint32_t i = 0; v->columns && v->data && i < v->view.column_count; i++) {
+    for (uint32_t i = 0; v->columns && v->data && v->texts && i < v->view.column_count; i++) {
         free((void *)v->data[i].number);
         free((void *)v->data[i].code);
         free((void *)v->data[i].dictionary);
+        dictionary_free(&v->texts[i]);
     }
+    free(v->texts);
     free(v->columns);
     free(v->data);
     free(v);

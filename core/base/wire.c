@@ -5,6 +5,7 @@
 
 #include "core/base/wire.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ enum tag {
     TAG_REAL,
     TAG_STRING,
     TAG_ARRAY,
-    TAG_OBJECT
+    TAG_OBJECT,
+    TAG_BYTES /* as a text, but not UTF-8 */
 };
 
 static void write_tagged(struct buf *b, char tag, const void *value, size_t n)
@@ -80,6 +82,24 @@ void wire_text(struct buf *b, const char *text, size_t len)
     buf_add(b, text, len);
 }
 
+size_t wire_begin_bytes(struct buf *b)
+{
+    write_count(b, TAG_BYTES, 0);
+    return b->len;
+}
+
+void wire_end_bytes(struct buf *b, size_t begun)
+{
+    if (!buf_ok(b))
+        return;
+    if (b->len - begun > UINT32_MAX) {
+        b->failed = true;
+        return;
+    }
+    uint32_t n = (uint32_t)(b->len - begun);
+    memcpy(b->data + begun - sizeof n, &n, sizeof n);
+}
+
 static void write_object(struct buf *b, const json_t *object)
 {
     const char *key;
@@ -122,14 +142,9 @@ void wire_write(struct buf *b, const json_t *v)
     }
 }
 
-struct reader {
-    const char *p, *end;
-    int depth;
-};
+static json_t *read_value(struct wire_reader *r);
 
-static json_t *read_value(struct reader *r);
-
-static int take(struct reader *r, void *ret, size_t n)
+static int take(struct wire_reader *r, void *ret, size_t n)
 {
     if ((size_t)(r->end - r->p) < n)
         return -1;
@@ -139,12 +154,12 @@ static int take(struct reader *r, void *ret, size_t n)
 }
 
 /* A count of things that take at least one byte each. */
-static int take_count(struct reader *r, uint32_t *ret)
+static int take_count(struct wire_reader *r, uint32_t *ret)
 {
     return take(r, ret, sizeof *ret) < 0 || *ret > (size_t)(r->end - r->p) ? -1 : 0;
 }
 
-static json_t *read_array(struct reader *r)
+static json_t *read_array(struct wire_reader *r)
 {
     uint32_t n;
     json_t *array = take_count(r, &n) == 0 ? json_array() : NULL;
@@ -157,7 +172,7 @@ static json_t *read_array(struct reader *r)
 }
 
 /* A key, with its NUL, inside the bytes; NULL: there is none. */
-static const char *take_key(struct reader *r)
+static const char *take_key(struct wire_reader *r)
 {
     uint32_t len;
     if (take_count(r, &len) < 0 || !len || r->p[len - 1])
@@ -166,7 +181,7 @@ static const char *take_key(struct reader *r)
     return r->p - len;
 }
 
-static json_t *read_object(struct reader *r)
+static json_t *read_object(struct wire_reader *r)
 {
     uint32_t n;
     json_t *object = take_count(r, &n) == 0 ? json_object() : NULL;
@@ -180,16 +195,16 @@ static json_t *read_object(struct reader *r)
     return object;
 }
 
-static json_t *read_string(struct reader *r)
+static json_t *read_string(struct wire_reader *r, char tag)
 {
     uint32_t len;
     if (take_count(r, &len) < 0)
         return NULL;
     r->p += len;
-    return json_stringn(r->p - len, len);
+    return tag == TAG_BYTES ? json_stringn_nocheck(r->p - len, len) : json_stringn(r->p - len, len);
 }
 
-static json_t *read_tagged(struct reader *r, char tag)
+static json_t *read_tagged(struct wire_reader *r, char tag)
 {
     json_int_t whole;
     double number;
@@ -205,7 +220,8 @@ static json_t *read_tagged(struct reader *r, char tag)
     case TAG_REAL:
         return take(r, &number, sizeof number) == 0 ? json_real(number) : NULL;
     case TAG_STRING:
-        return read_string(r);
+    case TAG_BYTES:
+        return read_string(r, tag);
     case TAG_ARRAY:
         return read_array(r);
     case TAG_OBJECT:
@@ -215,7 +231,7 @@ static json_t *read_tagged(struct reader *r, char tag)
     }
 }
 
-static json_t *read_value(struct reader *r)
+static json_t *read_value(struct wire_reader *r)
 {
     char tag;
     if (r->depth >= DEPTH_MAX || take(r, &tag, 1) < 0)
@@ -226,9 +242,54 @@ static json_t *read_value(struct reader *r)
     return value;
 }
 
+bool wire_take_array(struct wire_reader *r, uint32_t *ret_items)
+{
+    char tag;
+    return take(r, &tag, 1) == 0 && tag == TAG_ARRAY && take_count(r, ret_items) == 0;
+}
+
+static bool take_text(struct wire_reader *r, struct wire_plain *ret)
+{
+    uint32_t len;
+    if (take_count(r, &len) < 0)
+        return false;
+    ret->text = r->p;
+    ret->len = len;
+    r->p += len;
+    return true;
+}
+
+bool wire_take_plain(struct wire_reader *r, struct wire_plain *ret)
+{
+    char tag;
+    json_int_t whole = 0;
+    *ret = (struct wire_plain){.number = NAN};
+    if (take(r, &tag, 1) < 0)
+        return false;
+    switch (tag) {
+    case TAG_NULL:
+        return true;
+    case TAG_FALSE:
+    case TAG_TRUE:
+        ret->number = tag == TAG_TRUE;
+        return true;
+    case TAG_INTEGER:
+        if (take(r, &whole, sizeof whole) < 0)
+            return false;
+        ret->number = (double)whole;
+        return true;
+    case TAG_REAL:
+        return take(r, &ret->number, sizeof ret->number) == 0;
+    case TAG_STRING:
+        return take_text(r, ret);
+    default:
+        return false;
+    }
+}
+
 json_t *wire_read(const char *bytes, size_t n)
 {
-    struct reader r = {bytes, bytes + n, 0};
+    struct wire_reader r = {bytes, bytes + n, 0};
     json_t *value = read_value(&r);
     if (value && r.p != r.end) {
         json_decref(value);

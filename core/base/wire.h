@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/buf.h"
 
@@ -28,8 +29,29 @@ void wire_integer(struct buf *b, json_int_t whole);
 void wire_real(struct buf *b, double number);
 void wire_text(struct buf *b, const char *text, size_t len);
 
+/* Bytes as they are, of which json_string_value and _length of what is read tell: those written in
+ * between, for instance a value that is not to be read before it is asked for. */
+size_t wire_begin_bytes(struct buf *b);
+void wire_end_bytes(struct buf *b, size_t begun);
+
 /* The value that bytes[n] hold, the caller's; NULL: they are no such value, from first to last
  * byte, or memory is short. */
 json_t *wire_read(const char *bytes, size_t n);
+
+/* The same piece by piece.  Each moves on behind what it took; false: something else is there. */
+struct wire_reader {
+    const char *p, *end;
+    int depth;
+};
+
+/* What is neither array nor object. */
+struct wire_plain {
+    double number;    /* a flag is 0 or 1; NaN: it is no number */
+    const char *text; /* [len], without a NUL; NULL: it is no text */
+    size_t len;
+};
+
+bool wire_take_array(struct wire_reader *r, uint32_t *ret_items);
+bool wire_take_plain(struct wire_reader *r, struct wire_plain *ret);
 
 #endif
