@@ -37,7 +37,7 @@ static const char *const number_keys[] = {"context_length", "concurrency", "laun
 #define TEXT_KEYS (sizeof text_keys / sizeof *text_keys)
 #define NUMBER_KEYS (sizeof number_keys / sizeof *number_keys)
 
-/* What makes a cell.  NULL: no row knows it. */
+/* What makes a cell, without what is the same in all rows. */
 struct keys {
     const int32_t *text[TEXT_KEYS];
     const double *number[NUMBER_KEYS];
@@ -56,12 +56,12 @@ static struct keys get_keys(const struct columns *c)
     struct keys k = {0};
     for (size_t i = 0; i < TEXT_KEYS; i++) {
         const struct column *column = find_column(c, text_keys[i]);
-        if (column && column->code)
+        if (column && column->code && !column_is_zero(c, column))
             k.text[k.text_count++] = column->code;
     }
     for (size_t i = 0; i < NUMBER_KEYS; i++) {
         const struct column *column = find_column(c, number_keys[i]);
-        if (column && column->number)
+        if (column && column->number && !column_is_zero(c, column))
             k.number[k.number_count++] = column->number;
     }
     const struct column *latency = find_column(c, "latency_ms");
@@ -182,15 +182,12 @@ static int assign(struct finder *f, size_t row_count, uint32_t *ret_cell)
 
 /* --- latencies in order */
 
-/* A latency whose bits are in an order as unsigned integers are; unknown ones come last. */
-struct timed {
-    uint64_t order;
-    uint32_t cell;
-};
-
+/* Latencies as their bits in an order as unsigned integers are; unknown ones come last. */
 #define SIGN (UINT64_C(1) << 63)
-#define DIGIT_BITS 16
-#define DIGITS ((size_t)1 << DIGIT_BITS)
+#define DIGIT_BITS 8
+#define DIGITS (1 << DIGIT_BITS)
+#define PLACES (64 / DIGIT_BITS)
+#define FEW 32 /* that are sorted by insertion */
 
 static uint64_t order_of(double x)
 {
@@ -211,45 +208,82 @@ static double from_order(uint64_t order)
     return x;
 }
 
-/* One pass of a radix sort: into `to` by the digit at `shift`, otherwise in the order they have. */
-static void sort_by_digit(const struct timed *from, struct timed *to, size_t n, unsigned shift,
-                          uint32_t *begin)
+static void sort_few(uint64_t *x, size_t n)
 {
-    memset(begin, 0, DIGITS * sizeof *begin);
-    for (size_t i = 0; i < n; i++)
-        begin[from[i].order >> shift & (DIGITS - 1)]++;
-    uint32_t next = 0;
-    for (size_t d = 0; d < DIGITS; d++) {
-        uint32_t count = begin[d];
-        begin[d] = next;
-        next += count;
+    for (size_t i = 1; i < n; i++) {
+        uint64_t v = x[i];
+        size_t k = i;
+        for (; k > 0 && x[k - 1] > v; k--)
+            x[k] = x[k - 1];
+        x[k] = v;
     }
-    for (size_t i = 0; i < n; i++)
-        to[begin[from[i].order >> shift & (DIGITS - 1)]++] = from[i];
 }
 
-/* Sorts all latencies at once and deals them out to their cells; place[cell]: where each begins. */
-static int order_latencies(const struct keys *k, const uint32_t *cell, uint32_t *place, size_t n,
-                           double *ret)
+static unsigned digit_of(uint64_t x, unsigned place)
 {
-    struct timed *list = calloc(2 * n + 1, sizeof *list), *other = list ? list + n : NULL;
-    uint32_t *begin = malloc(DIGITS * sizeof *begin);
-    if (!list || !begin) {
-        free(list);
-        free(begin);
-        return -1;
+    return (unsigned)(x >> place * DIGIT_BITS) & (DIGITS - 1);
+}
+
+/* One pass of a radix sort: into `to` by one digit, otherwise in the order they have. */
+static void sort_by_digit(const uint64_t *from, uint64_t *to, size_t n, unsigned place,
+                          uint32_t *count)
+{
+    uint32_t next = 0;
+    for (unsigned d = 0; d < DIGITS; d++) {
+        uint32_t here = count[d];
+        count[d] = next;
+        next += here;
     }
     for (size_t i = 0; i < n; i++)
-        list[i] = (struct timed){order_of(k->latency ? k->latency[i] : NAN), cell[i]};
-    for (unsigned shift = 0; shift < 64; shift += 2 * DIGIT_BITS) {
-        sort_by_digit(list, other, n, shift, begin);
-        sort_by_digit(other, list, n, shift + DIGIT_BITS, begin);
+        to[count[digit_of(from[i], place)]++] = from[i];
+}
+
+/* Sorts x[n], n < 2^32, with as much room in other; returns which of them holds the result.  The
+ * latencies of a cell are near each other and share their first digits, which need no pass. */
+static const uint64_t *sort_orders(uint64_t *x, uint64_t *other, size_t n)
+{
+    uint32_t count[PLACES][DIGITS] = {0};
+    if (n <= FEW) {
+        sort_few(x, n);
+        return x;
     }
     for (size_t i = 0; i < n; i++)
-        ret[place[list[i].cell]++] = from_order(list[i].order);
+        for (unsigned place = 0; place < PLACES; place++)
+            count[place][digit_of(x[i], place)]++;
+    for (unsigned place = 0; place < PLACES; place++) {
+        if (count[place][digit_of(x[0], place)] == n)
+            continue;
+        sort_by_digit(x, other, n, place, count[place]);
+        uint64_t *sorted = other;
+        other = x;
+        x = sorted;
+    }
+    return x;
+}
+
+/* Deals the latencies out to their cells, and sorts each cell's; place[cell]: where each begins. */
+static int order_latencies(const struct keys *k, const uint32_t *cell, uint32_t *place,
+                           const struct cells *c, double *ret)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < c->count; i++)
+        largest =
+            c->cells[CELLS_COUNT][i] > (double)largest ? (size_t)c->cells[CELLS_COUNT][i] : largest;
+    uint64_t *list = malloc((c->row_count + 1) * sizeof *list),
+             *other = malloc((largest + 1) * sizeof *other);
+    bool ready = list && other;
+    for (size_t row = 0; ready && row < c->row_count; row++)
+        list[place[cell[row]]++] = order_of(k->latency ? k->latency[row] : NAN);
+    for (size_t i = 0, begin = 0; ready && i < c->count; i++) {
+        size_t n = (size_t)c->cells[CELLS_COUNT][i];
+        const uint64_t *sorted = sort_orders(list + begin, other, n);
+        for (size_t j = 0; j < n; j++)
+            ret[begin + j] = from_order(sorted[j]);
+        begin += n;
+    }
     free(list);
-    free(begin);
-    return 0;
+    free(other);
+    return ready ? 0 : -1;
 }
 
 /* --- tables */
@@ -297,8 +331,7 @@ static int fill_tables(const struct finder *f, const struct columns *columns, co
         for (size_t row = 0; row < c->row_count; row++)
             c->rows[CELL_ROWS_ROW][place[cell[row]]++] = (double)row;
         fill_places(f, c, place);
-        ready =
-            order_latencies(&f->keys, cell, place, c->row_count, c->rows[CELL_ROWS_LATENCY]) == 0;
+        ready = order_latencies(&f->keys, cell, place, c, c->rows[CELL_ROWS_LATENCY]) == 0;
     }
     free(place);
     return ready ? 0 : -1;

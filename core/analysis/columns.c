@@ -159,20 +159,45 @@ int column_make_room(struct columns *c, size_t column)
     if (map == MAP_FAILED)
         return -1;
     set_map(item, column, map, size);
-    blank(item, 0, c->blank_count);
+    blank(item, item->zeros, c->blank_count);
+    return 0;
+}
+
+int column_set_first(struct columns *c, size_t column, size_t row, double value)
+{
+    struct column *item = &c->items[column];
+    if (value == 0 && !signbit(value) && row == item->zeros) {
+        item->zeros++;
+        return 0;
+    }
+    if (column_make_room(c, column) < 0)
+        return -1;
+    item->number[row] = value;
+    return 0;
+}
+
+int columns_settle(struct columns *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (!c->items[i].map && c->items[i].zeros && column_make_room(c, i) < 0)
+            return -1;
     return 0;
 }
 
 int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len)
 {
     struct column *item = &c->items[column];
-    if (!item->code && column_make_room(c, column) < 0)
-        return -1;
     int32_t id = item->repeats ? dictionary_append(&item->texts, text, len)
                                : dictionary_add(&item->texts, text, len);
     if (id < 0)
         return -1;
     item->repeats |= item->texts.count > MANY_TEXTS && item->texts.count > row / MOSTLY_NEW;
+    if (!item->code && id == 0 && row == item->zeros) {
+        item->zeros++;
+        return 0;
+    }
+    if (!item->code && column_make_room(c, column) < 0)
+        return -1;
     item->code[row] = id;
     return 0;
 }
@@ -185,6 +210,7 @@ void column_clear(struct column *c)
     c->map = NULL;
     c->number = NULL;
     c->code = NULL;
+    c->zeros = 0;
 }
 
 int columns_take_file(struct columns *c)

@@ -2,7 +2,8 @@
  * SPDX-FileCopyrightText: 2026 The ctxmark authors */
 
 /* Columns that grow row by row, in a memory file that store.h makes the analyzers' own.  A column
- * without a single known value takes no memory. */
+ * without a single known value takes no memory, nor does one that is 0 (of texts: the first) in all
+ * rows, as many are: nothing is written, and what was never written of a file reads as 0. */
 
 #ifndef CORE_ANALYSIS_COLUMNS_H
 #define CORE_ANALYSIS_COLUMNS_H
@@ -32,6 +33,7 @@ struct column {
     char *map;      /* what is mapped of its place: `size` bytes; NULL: nothing known yet */
     size_t size;
     struct dictionary texts;
+    size_t zeros; /* so many rows, from the first on, were 0 before anything was written */
     bool repeats; /* most texts were new: they are no longer looked for among those before */
 };
 
@@ -52,17 +54,29 @@ int columns_find(const struct columns *c, const char *name);
 void columns_expect_rows(struct columns *c, size_t rows);
 /* One more row, all of it unknown.  0 or -1: out of memory. */
 int columns_add_row(struct columns *c);
-/* Room for the values of a column that has none yet, all unknown.  0 or -1: out of memory. */
+/* Room for the values of a column that has none yet, unknown but for its zeros.  0 or -1: out of
+ * memory. */
 int column_make_room(struct columns *c, size_t column);
+/* columns_set_number() where the column has no room yet. */
+int column_set_first(struct columns *c, size_t column, size_t row, double value);
 /* Values of a row that is there.  0 or -1: out of memory. */
 static inline int columns_set_number(struct columns *c, size_t column, size_t row, double value)
 {
-    if (!c->items[column].number && column_make_room(c, column) < 0)
-        return -1;
+    if (!c->items[column].number)
+        return column_set_first(c, column, row, value);
     c->items[column].number[row] = value;
     return 0;
 }
 int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len);
+/* After the last row of a file: all columns with a known value can be read.  0 or -1: out of
+ * memory.
+ */
+int columns_settle(struct columns *c);
+/* All rows are 0, or the first text. */
+static inline bool column_is_zero(const struct columns *c, const struct column *item)
+{
+    return item->zeros == c->row_count;
+}
 /* Unmaps and forgets the values of one column, which stay in the memory file. */
 void column_clear(struct column *c);
 /* The memory file, which from then on is the caller's. */

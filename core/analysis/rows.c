@@ -283,6 +283,8 @@ int rows_read_csv(struct rows *rows, const char *path, struct err *e)
         return -1;
     int done = read_rows(&r, rows, e);
     csv_close(&r);
+    if (done == 0 && columns_settle(&rows->columns) < 0)
+        done = err_memory(e);
     if (done == 0 && rows->skipped > LOGGED_LINES)
         log_warning("%s: %zu lines skipped in all", path, rows->skipped);
     if (done == 0 && rows->unreadable > LOGGED_LINES)
