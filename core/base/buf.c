@@ -14,15 +14,13 @@
 
 #include "core/base/decimal.h"
 
-static bool buf_reserve(struct buf *b, size_t more)
+static bool buf_grow(struct buf *b, size_t more)
 {
     if (b->failed || more > SIZE_MAX / 2 - b->len - 1) {
         b->failed = true;
         return false;
     }
     size_t need = b->len + more + 1;
-    if (need <= b->capacity)
-        return true;
     size_t capacity = b->capacity ? b->capacity : 256;
     while (capacity < need)
         capacity *= 2;
@@ -34,6 +32,11 @@ static bool buf_reserve(struct buf *b, size_t more)
     b->data = data;
     b->capacity = capacity;
     return true;
+}
+
+static inline bool buf_reserve(struct buf *b, size_t more)
+{
+    return (!b->failed && more < b->capacity - b->len) || buf_grow(b, more);
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t n)
@@ -53,7 +56,10 @@ void buf_puts(struct buf *b, const char *text)
 
 void buf_putc(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    if (!buf_reserve(b, 1))
+        return;
+    b->data[b->len++] = c;
+    b->data[b->len] = '\0';
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/decimal.h"
+
 #define DEPTH_MAX 64
 
 static void write_value(struct buf *b, const json_t *v, int depth);
@@ -22,18 +24,22 @@ static void new_line(struct buf *b, int depth)
 
 static void write_string(struct buf *b, const char *text, size_t n)
 {
+    size_t plain = 0; /* what stands as it is is added at once */
     buf_putc(b, '"');
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\')
+            continue;
+        buf_add(b, text + plain, i - plain);
+        plain = i + 1;
         if (c == '"' || c == '\\')
-            buf_putc(b, '\\');
-        if (c == '\n')
+            buf_add(b, (char[]){'\\', (char)c}, 2);
+        else if (c == '\n')
             buf_puts(b, "\\n");
-        else if (c < 0x20 || c == 0x7f)
-            buf_printf(b, "\\u%04x", c);
         else
-            buf_putc(b, (char)c);
+            buf_printf(b, "\\u%04x", c);
     }
+    buf_add(b, text + plain, n - plain);
     buf_putc(b, '"');
 }
 
@@ -94,15 +100,16 @@ static void write_object(struct buf *b, const json_t *v, int depth)
 
 static void write_real(struct buf *b, double x)
 {
-    size_t before = b->len;
+    char text[DECIMAL_SIZE];
     if (!isfinite(x)) {
         buf_puts(b, "null");
         return;
     }
-    buf_number(b, x);
+    size_t n = decimal_print(x, text);
+    buf_add(b, text, n);
     /* 3.0 stays a real when read back. */
-    if (buf_ok(b) && !strpbrk(b->data + before, ".eE"))
-        buf_puts(b, ".0");
+    if (!memchr(text, '.', n) && !memchr(text, 'e', n))
+        buf_add(b, ".0", 2);
 }
 
 static void write_value(struct buf *b, const json_t *v, int depth)

@@ -121,6 +121,9 @@ static int put_analysis(const struct options *o, const struct source *s, const j
     return folder && !o->json ? put_files(folder, s, analysis, e) : put_stdout(o, s, analysis, e);
 }
 
+/* The largest thing by far: the process ends soon, and its memory with it. */
+static json_t *volatile last_analysis;
+
 static int analyze(const struct options *o, const struct source *s, struct err *e)
 {
     struct registry *registry = registry_new(NULL, e);
@@ -138,7 +141,7 @@ static int analyze(const struct options *o, const struct source *s, struct err *
             put_analysis(o, s, analysis, e) == 0)
             status = EXIT_DONE;
     }
-    json_decref(analysis);
+    last_analysis = analysis;
     json_decref(facts);
     analyzers_free(analyzers, count);
     registry_free(registry);
