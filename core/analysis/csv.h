@@ -16,7 +16,7 @@
 #define CSV_ROW_MAX ((size_t)1 << 20)
 
 struct csv_field {
-    char *text; /* NUL-terminated, inside the reader's buffer */
+    char *text; /* NUL-terminated, inside the reader's buffer: 8 bytes behind it may be read */
     size_t len; /* without the NUL */
 };
 

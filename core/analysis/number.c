@@ -32,7 +32,7 @@ static int leading_zeros(wide x)
 
 /* digits / 10^decimals rounded to nearest, ties to even: long division in integers, with at least
  * 63 bits of quotient, and what is left of it. */
-static double divide_exactly(uint64_t digits, int decimals)
+__attribute__((noinline)) static double divide_exactly(uint64_t digits, int decimals)
 {
     int scale = __builtin_clzll(digits);
     wide dividend = (wide)(digits << scale) << 64, quotient = dividend / decimal_powers[decimals];
@@ -44,17 +44,49 @@ static double divide_exactly(uint64_t digits, int decimals)
     return ldexp((double)mantissa, cut - scale - 64);
 }
 
+#if defined __BYTE_ORDER__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Takes up to eight digits at p, of at most `most` characters: returns how many there are.  Eight
+ * bytes are looked at at once, first the pairs of digits made numbers, then the pairs of these. */
+static unsigned take_eight(const char *p, size_t most, uint64_t *digits)
+{
+    uint64_t x, other;
+    memcpy(&x, p, sizeof x);
+    x ^= UINT64_C(0x3030303030303030);
+    other = (x | (x + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080);
+    size_t n = other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
+    n = n < most ? n : most;
+    if (!n)
+        return 0;
+    x <<= 64 - 8 * n; /* zeros in front of them */
+    x = (x * 10 + (x >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x * 100 + (x >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    x = (x * 10000 + (x >> 32)) & UINT64_C(0xffffffff);
+    *digits = *digits * decimal_powers[n] + x;
+    return (unsigned)n;
+}
+
+static inline const char *take_digits(const char *p, const char *end, uint64_t *digits)
+{
+    unsigned n;
+    do {
+        n = take_eight(p, (size_t)(end - p), digits);
+        p += n;
+    } while (n == 8);
+    return p;
+}
+#else
 static const char *take_digits(const char *p, const char *end, uint64_t *digits)
 {
     for (; p < end && (unsigned char)(*p - '0') < 10; p++)
         *digits = *digits * 10 + (uint64_t)(*p - '0');
     return p;
 }
+#endif
 
 /* Digits and at most one point, nothing else, and not too many of them.  Where the digits as an
  * integer and the power of ten are both exact, one division rounds once: correctly (Clinger 1990).
  */
-static bool plain_number(const char *p, const char *end, double *ret)
+static inline bool plain_number(const char *p, const char *end, double *ret)
 {
     uint64_t digits = 0;
     bool negative = *p == '-';
@@ -106,7 +138,8 @@ static locale_t c_locale(void)
     return made;
 }
 
-bool csv_number(const struct csv_field *f, double *ret)
+/* With spaces around it, an exponent, more digits. */
+__attribute__((noinline)) static bool other_number(const struct csv_field *f, double *ret)
 {
     const char *p = f->text, *end = f->text + f->len;
     while (p < end && *p == ' ')
@@ -127,4 +160,9 @@ bool csv_number(const struct csv_field *f, double *ret)
         return false;
     *ret = x;
     return true;
+}
+
+bool csv_number(const struct csv_field *f, double *ret)
+{
+    return (f->len && plain_number(f->text, f->text + f->len, ret)) || other_number(f, ret);
 }
