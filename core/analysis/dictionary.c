@@ -103,7 +103,11 @@ static size_t character_length(const unsigned char *p, size_t left)
 
 static bool is_utf8(const char *text, size_t len)
 {
+    uint64_t part;
     for (size_t i = 0, n; i < len; i += n) {
+        n = sizeof part; /* of ASCII at once */
+        if (len - i >= n && (memcpy(&part, text + i, n), !(part & UINT64_C(0x8080808080808080))))
+            continue;
         n = character_length((const unsigned char *)text + i, len - i);
         if (!n)
             return false;

@@ -16,7 +16,7 @@ typedef void sha256_blocks(uint32_t state[8], const uint8_t *blocks, size_t coun
 
 /* For every processor. */
 sha256_blocks sha256_blocks_plain;
-/* By the SHA extensions of x86, which are about ten times as fast; NULL: this processor (or this
+/* By the SHA extensions of x86, which are several times as fast; NULL: this processor (or this
  * build) does not have them. */
 sha256_blocks *sha256_blocks_x86(void);
 

@@ -185,12 +185,15 @@ static double count_at_most(const double *a, size_t n_a, const double *b, size_t
 static size_t list_between(const double *a, size_t n_a, const double *b, size_t n_b, double low,
                            double high, double *ret, size_t most)
 {
-    size_t count = 0;
-    for (size_t i = 0, from = 0; i < n_a; i++) {
-        while (from < n_b && b[from] - a[i] <= low)
-            from++;
-        for (size_t k = from; k < n_b && b[k] - a[i] <= high && count < most; k++)
-            ret[count++] = b[k] - a[i];
+    size_t count = 0, i = 0, from = 0;
+    while (i < n_a && from < n_b) { /* with one branch that depends on the data, seldom taken */
+        double here = b[from] - a[i];
+        size_t up = here <= low;
+        if (here > low && here <= high)
+            for (size_t k = from; k < n_b && b[k] - a[i] <= high && count < most; k++)
+                ret[count++] = b[k] - a[i];
+        from += up;
+        i += 1 - up;
     }
     return count;
 }
