@@ -78,7 +78,7 @@ void cpu_attention_scores(const struct cpu_engine *g, const float *k, const floa
     const int64_t d = g->config.head_dim, panel = g->kernels->panel;
     for (int64_t i = 0; i < keys; i += panel) {
         const struct cpu_tile t = {
-            scores + i * panel, panel, k + i * d, 1, panel, q, panel, d, false};
+            scores + i * panel, panel, k + i * d, 1, panel, q, panel, d, false, NULL};
         g->kernels->product(&t, keys - i < panel ? keys - i : panel);
     }
 }
@@ -87,8 +87,8 @@ void cpu_attention_gather(const struct cpu_engine *g, const float *v, const floa
                           int64_t keys, bool add, float *out)
 {
     const int64_t panel = g->kernels->panel;
-    const struct cpu_tile t = {out,    panel, v,    1,  cpu_cache_value_row(&g->frame),
-                               scores, panel, keys, add};
+    const struct cpu_tile t = {out,    panel, v,    1,   cpu_cache_value_row(&g->frame),
+                               scores, panel, keys, add, NULL};
     g->kernels->product(&t, g->config.head_dim);
 }
 

@@ -33,7 +33,8 @@ struct cpu_scratch {
     float *cosine, *sine; /* [D / 2] */
     float *packed;        /* [the widest of all] bfloat16 pairs; NULL where no product needs them */
     float *logits;        /* [vocabulary], no panels */
-    float *partial;       /* decode attention: [splits][heads][V row + 2]: output, max, sum */
+    float *partial;       /* decode attention: [splits][heads][V row + 2]: output, max, sum; then
+                           * [splits] */
     float *thread;        /* [threads][thread_floats], for pieces of work */
     int64_t thread_floats;
 };

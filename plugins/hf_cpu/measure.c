@@ -38,7 +38,7 @@ static void product_piece(void *arg, int piece, int thread)
     const int64_t rows = (int64_t)PRODUCT_TILES * k->tile_rows, row = PRODUCT_DEPTH + 16;
     float *a = j->data + piece * j->floats, *b = a + rows * row;
     const struct cpu_tile t = {
-        b + PRODUCT_DEPTH * k->panel, k->panel, a, row, 1, b, k->panel, PRODUCT_DEPTH, false};
+        b + PRODUCT_DEPTH * k->panel, k->panel, a, row, 1, b, k->panel, PRODUCT_DEPTH, false, NULL};
     for (int i = 0; i < PRODUCT_ROUNDS; i++)
         k->product(&t, rows);
 }

@@ -115,7 +115,7 @@ static void block_multiply(const struct panels_job *j, const struct rows_block *
         return;
     }
     const struct cpu_tile t = {out, p,       b->data, b->row, 1, j->x + panel * j->cols * p,
-                               p,   j->cols, add};
+                               p,   j->cols, add,     NULL};
     k->product(&t, rows);
 }
 

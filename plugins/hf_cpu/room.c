@@ -53,7 +53,7 @@ static int64_t scratch_lay_out(const struct cpu_frame *f, const struct cpu_room 
         {&s->sine, t * c->head_dim / 2},
         {&s->packed, f->packed ? t * widest(c) / 2 : 0},
         {&s->logits, c->vocab_size},
-        {&s->partial, splits * c->heads * (cpu_cache_value_row(f) + 2)},
+        {&s->partial, splits * (c->heads * (cpu_cache_value_row(f) + 2) + 1)},
         {&s->thread, f->threads * s->thread_floats},
     };
     int64_t used = 0;

@@ -88,7 +88,8 @@ static void check_product(void)
                                        .b = narrow ? (const void *)half : b,
                                        .b_row = k->panel,
                                        .depth = depth,
-                                       .add = add};
+                                       .add = add,
+                                       .fetch = half};
             fill(c, rows * k->panel, 7, 1.0f);
             c[rows * k->panel] = GUARD;
             multiply(rows, t.a_row, t.a_step, depth, add);

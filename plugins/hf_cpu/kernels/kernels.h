@@ -33,6 +33,9 @@ struct cpu_tile {
     int64_t b_row;
     int64_t depth;
     bool add;
+    /* product_half asks for depth * panel elements from here, into the second-level cache: what it
+     * multiplies comes from memory, and what comes next is best on its way by then. */
+    const void *fetch;
 };
 
 /* The same in bfloat16 pairs, sums in float32: a is [rows][a_row], a_row even, zeros after the

@@ -5,8 +5,6 @@
  * stay in registers over the depth (Goto and van de Geijn 2008, with the roles of the two sides as
  * the panels ask for).  Included by the forms after vector.inc.h. */
 
-#define TILE_FETCH_AHEAD 1024 /* elements */
-
 ALWAYS vec tile_load(const void *b, int64_t i, const bool half)
 {
     return half ? vec_load_half((const uint16_t *)b + i) : vec_load((const float *)b + i);
@@ -38,12 +36,12 @@ ALWAYS void tile_run(const struct cpu_tile *t, int64_t first, const int rows, co
     float *c = t->c + first * t->c_row;
     const int64_t a_row = t->a_row, a_step = t->a_step, b_row = t->b_row, depth = t->depth;
     const void *b = t->b;
+    const char *fetch = t->fetch;
     tile_begin(sum, rows, c, t->c_row, t->add);
     for (int64_t p = 0; p < depth; p++) {
         vec low = tile_load(b, p * b_row, half), high = tile_load(b, p * b_row + LANES, half);
-        /* What is float16 is a KV cache that comes from memory. */
         if (half)
-            __builtin_prefetch((const uint16_t *)b + p * b_row + TILE_FETCH_AHEAD, 0, 2);
+            __builtin_prefetch(fetch + p * PANEL * (int64_t)sizeof(uint16_t), 0, 2);
         UNROLL_TILE
         for (int r = 0; r < rows; r++) {
             vec x = vec_all(a[r * a_row + p * a_step]);
