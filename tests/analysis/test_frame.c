@@ -259,6 +259,39 @@ START_TEST(texts_are_told_apart_and_mended_to_utf8)
 }
 END_TEST
 
+/* What is 0 in all rows, or the first text, is not written: it reads as if it were. */
+START_TEST(columns_of_zeros_and_of_one_text_are_read_like_others)
+{
+    struct err e = {""};
+    const char text[] =
+        "model,backend,context_length,mode,latency_ms,rep,launch,foreign_cpu,ttft_ms,"
+        "spilled_mib,energy_j,note,phase\n"
+        "m,b,512,prefill,1,0,0,0,,-0,0,x,measured\n"
+        "m,b,512,prefill,2,0,0,,0,0,0,x,measured\n"
+        "m,b,512,prefill,3,0,7,0,0,0,,y,measured\n";
+    const struct {
+        const char *column;
+        double number[3];
+    } wanted[] = {
+        {"rep", {0, 0, 0}},       {"launch", {0, 0, 7}},         {"foreign_cpu", {0, NAN, 0}},
+        {"ttft_ms", {NAN, 0, 0}}, {"spilled_mib", {-0.0, 0, 0}}, {"energy_j", {0, 0, NAN}}};
+    struct frame *f = frame_from(text, strlen(text), NULL, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        for (int row = 0; row < 3; row++) {
+            double x = frame_column(f, wanted[i].column)->number[row], y = wanted[i].number[row];
+            ck_assert_msg(isnan(y) ? isnan(x) : x == y && signbit(x) == signbit(y), "%s[%d] = %g",
+                          wanted[i].column, row, x);
+        }
+    const struct ctxmark_column *note = frame_column(f, "note"), *phase = frame_column(f, "phase");
+    for (int row = 0; row < 3; row++) {
+        ck_assert_str_eq(phase->dictionary[phase->code[row]], "measured");
+        ck_assert_str_eq(note->dictionary[note->code[row]], row < 2 ? "x" : "y");
+    }
+    frame_free(f);
+}
+END_TEST
+
 START_TEST(numbers_are_the_nearest_doubles)
 {
     static const struct {
@@ -483,6 +516,7 @@ int main(void)
     tcase_add_test(t, rows_come_out_whole_wherever_a_block_or_buffer_ends);
     tcase_add_test(t, columns_are_found_by_name_in_any_order_and_under_their_alias);
     tcase_add_test(t, texts_are_told_apart_and_mended_to_utf8);
+    tcase_add_test(t, columns_of_zeros_and_of_one_text_are_read_like_others);
     tcase_add_test(t, numbers_are_the_nearest_doubles);
     tcase_add_test(t, numbers_of_any_length_are_the_nearest_doubles);
     tcase_add_test(t, children_cannot_change_the_columns);

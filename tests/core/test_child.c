@@ -142,6 +142,45 @@ START_TEST(values_of_every_kind_come_back_and_none_of_their_parts_do)
 }
 END_TEST
 
+START_TEST(bytes_within_a_message_are_read_piece_by_piece)
+{
+    struct buf b = {0};
+    struct wire_plain plain;
+    uint32_t items = 0;
+    json_t *sent = json_pack("[n, b, I, f, s, {}]", 1, (json_int_t)-7, 0.25, "\xc3\xa4");
+    wire_begin_object(&b, 2);
+    wire_key(&b, "rows");
+    size_t begun = wire_begin_bytes(&b);
+    wire_write(&b, sent);
+    wire_end_bytes(&b, begun);
+    wire_key(&b, "behind");
+    wire_integer(&b, 5);
+    json_t *back = wire_read(b.data, b.len), *rows = json_object_get(back, "rows");
+    ck_assert_int_eq(json_integer_value(json_object_get(back, "behind")), 5);
+    const char *bytes = json_string_value(rows);
+    struct wire_reader r = {bytes, bytes + json_string_length(rows), 0};
+    ck_assert(wire_take_array(&r, &items));
+    ck_assert_uint_eq(items, 6);
+    ck_assert(wire_take_plain(&r, &plain) && isnan(plain.number) && !plain.text);
+    ck_assert(wire_take_plain(&r, &plain) && plain.number == 1);
+    ck_assert(wire_take_plain(&r, &plain) && plain.number == -7);
+    ck_assert(wire_take_plain(&r, &plain) && plain.number == 0.25);
+    ck_assert(wire_take_plain(&r, &plain) && isnan(plain.number) && plain.len == 2);
+    ck_assert_mem_eq(plain.text, "\xc3\xa4", 2);
+    ck_assert(!wire_take_plain(&r, &plain));
+    for (size_t n = 0; n < json_string_length(rows); n++) {
+        struct wire_reader torn = {bytes, bytes + n, 0};
+        bool whole = wire_take_array(&torn, &items);
+        for (int i = 0; whole && i < 6; i++)
+            whole = wire_take_plain(&torn, &plain);
+        ck_assert(!whole);
+    }
+    json_decref(back);
+    json_decref(sent);
+    buf_free(&b);
+}
+END_TEST
+
 START_TEST(a_value_nested_too_deeply_is_refused)
 {
     struct buf b = {0};
@@ -366,6 +405,7 @@ static void add(TCase *t)
     tcase_add_test(t, a_message_that_is_too_long_is_refused);
     tcase_add_test(t, what_is_no_value_is_refused);
     tcase_add_test(t, values_of_every_kind_come_back_and_none_of_their_parts_do);
+    tcase_add_test(t, bytes_within_a_message_are_read_piece_by_piece);
     tcase_add_test(t, a_value_nested_too_deeply_is_refused);
     tcase_add_test(t, a_deadline_ends_the_wait);
     tcase_add_test(t, a_wake_ends_the_wait_but_not_a_begun_message);
