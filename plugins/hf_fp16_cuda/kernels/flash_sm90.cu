@@ -14,6 +14,10 @@
 
 #define KEY_TILE 128
 #define STAGES 2
+/* For head size 128, what was summed before is rescaled only when a row's highest score has risen
+ * by this since, to base 2: probabilities of up to 2^8 lose nothing in float16.  FlashAttention-4
+ * does so too. */
+#define RISE_MOST 8.0f
 
 template <int D, int GROUPS> struct flash_shared {
     static constexpr int QUERIES = 64 * GROUPS;
@@ -70,20 +74,33 @@ template <int D, int GROUPS> struct query_group {
                 score[i] = -CUDART_INF_F;
     }
 
-    /* Scores become probabilities; factor: of all that was summed before. */
-    __device__ __forceinline__ void softmax(float (&factor)[2])
+    /* Scores become probabilities.  Has anything risen so far that what was summed before must be
+     * multiplied by `factor`? */
+    __device__ __forceinline__ bool softmax(float (&factor)[2])
     {
+        float high[2];
 #pragma unroll
         for (int r = 0; r < 2; r++) {
-            float high = highest[r];
+            high[r] = highest[r];
 #pragma unroll
             for (int j = 0; j < KEY_TILE / 8; j++)
-                high = fmaxf(high, fmaxf(score[4 * j + 2 * r], score[4 * j + 2 * r + 1]));
-            high = fmaxf(high, __shfl_xor_sync(ALL_LANES, high, 1));
-            high = fmaxf(high, __shfl_xor_sync(ALL_LANES, high, 2));
-            factor[r] = exp2_fast((highest[r] - high) * scale);
-            highest[r] = high;
-            float shift = high * scale, more = 0.0f;
+                high[r] = fmaxf(high[r], fmaxf(score[4 * j + 2 * r], score[4 * j + 2 * r + 1]));
+            high[r] = fmaxf(high[r], __shfl_xor_sync(ALL_LANES, high[r], 1));
+            high[r] = fmaxf(high[r], __shfl_xor_sync(ALL_LANES, high[r], 2));
+        }
+        const float rise = fmaxf(high[0] - highest[0], high[1] - highest[1]);
+        const bool risen = D < 128 || __any_sync(ALL_LANES, rise * scale > RISE_MOST);
+        if (risen) {
+#pragma unroll
+            for (int r = 0; r < 2; r++) {
+                factor[r] = exp2_fast((highest[r] - high[r]) * scale);
+                highest[r] = high[r];
+                sum[r] *= factor[r];
+            }
+        }
+#pragma unroll
+        for (int r = 0; r < 2; r++) {
+            float shift = highest[r] * scale, more = 0.0f;
 #pragma unroll
             for (int j = 0; j < KEY_TILE / 8; j++)
 #pragma unroll
@@ -91,8 +108,9 @@ template <int D, int GROUPS> struct query_group {
                     score[e] = exp2_fast(fmaf(score[e], scale, -shift));
                     more += score[e];
                 }
-            sum[r] = sum[r] * factor[r] + more;
+            sum[r] += more;
         }
+        return risen;
     }
 
     __device__ __forceinline__ void narrow()
@@ -237,11 +255,12 @@ attend(flash_shared<D, GROUPS> &s, const struct gpu_attention_sm90 &p, int first
             barrier_arrive(&s.k_empty[stage]);
         if (key + KEY_TILE - 1 > group_sees)
             g.mask(key);
-        g.softmax(factor);
+        const bool risen = g.softmax(factor);
         products_wait<0>();
         if (g.lane == 0)
             barrier_arrive(&s.v_empty[before]);
-        g.rescale(factor);
+        if (risen)
+            g.rescale(factor);
         g.narrow();
     }
     barrier_wait(&s.v_full[(i - 1) % STAGES], parity_of(i - 1));
