@@ -102,7 +102,8 @@ static enum gpu_status run_cell(struct gpu_engine *g, int64_t context, int64_t n
     for (int i = 0; i < g->mlp_tried_count; i++)
         printf("%s[%" PRId64 ", %d]", i > 0 ? ", " : "", g->mlp_tried[i].tokens,
                g->mlp_tried[i].way);
-    printf("]}\n");
+    printf("], \"warps\": %d, \"pairs\": %d, \"late\": %d}\n", g->kernels.stream_warps,
+           g->kernels.stage_pairs, g->kernels.attend_late);
     fflush(stdout);
     return s;
 }

@@ -8,6 +8,7 @@
 #include "plugins/hf_fp16_cuda/engine.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,10 @@
 #include "plugins/hf_fp16_cuda/internal.h"
 
 #define POSITIONS_MAX (1 << 28)
-#define GRAPH_PROMPT                                                                               \
-    2048 /* longer ones keep the device busy while the host starts their kernels                   \
-          */
+#define GRAPH_PROMPT 2048 /* tokens; with more the device is busy while the host starts kernels */
+#define STEPS_TIMED 4     /* in a row */
+#define STEP_TRIES 3
+#define STEP_GAIN 0.995f /* less is not worth another choice, nor certain */
 
 enum gpu_status gpu_engine_cancelled(const struct gpu_engine *g, struct hf_err *e)
 {
@@ -190,6 +192,81 @@ static enum gpu_status graph_make(struct gpu_engine *g, graph_work *work, CUgrap
     return s == GPU_OK ? gpu_driver_check(d, r, "making a graph", e) : s;
 }
 
+/* A step at the prompt's last position again and again, as a graph: milliseconds of one. */
+static enum gpu_status steps_time(struct gpu_engine *g, CUgraphExec graph, float *ret_ms,
+                                  struct hf_err *e)
+{
+    const struct gpu_driver *d = &g->driver;
+    CUevent *at = g->events;
+    float ms = INFINITY;
+    CUresult r = d->cuEventRecord(at[GPU_EVENT_START], g->stream);
+    for (int i = 0; r == CUDA_SUCCESS && i < STEPS_TIMED; i++) {
+        r = d->cuMemcpyHtoDAsync((CUdeviceptr)g->a.sequence, g->control.sequence,
+                                 sizeof *g->control.sequence, g->stream);
+        if (r == CUDA_SUCCESS)
+            r = d->cuGraphLaunch(graph, g->stream);
+    }
+    if (r == CUDA_SUCCESS)
+        r = d->cuEventRecord(at[GPU_EVENT_FIRST], g->stream);
+    if (r == CUDA_SUCCESS)
+        r = d->cuEventSynchronize(at[GPU_EVENT_FIRST]);
+    if (r == CUDA_SUCCESS)
+        r = d->cuEventElapsedTime(&ms, at[GPU_EVENT_START], at[GPU_EVENT_FIRST]);
+    *ret_ms = ms / STEPS_TIMED;
+    return gpu_driver_check(d, r, "timing a step", e);
+}
+
+/* Tries the values for one of the kernels' numbers and keeps what is clearly the fastest; *least:
+ * of a step so far. */
+static enum gpu_status step_choose(struct gpu_engine *g, int *number, const int *values,
+                                   size_t count, float *least, struct hf_err *e)
+{
+    int best = *number;
+    enum gpu_status s = GPU_OK;
+    for (size_t i = 0; s == GPU_OK && i < count; i++) {
+        CUgraphExec graph = NULL;
+        *number = values[i];
+        s = graph_make(g, work_token, &graph, e);
+        for (int k = 0; s == GPU_OK && k < STEP_TRIES; k++) {
+            float ms;
+            s = steps_time(g, graph, &ms, e);
+            if (s != GPU_OK || ms > STEP_GAIN * *least)
+                continue;
+            *least = ms;
+            best = values[i];
+        }
+        if (graph)
+            g->driver.cuGraphExecDestroy(graph);
+    }
+    *number = best;
+    return s;
+}
+
+/* How many warps a block of a step's products has, whether gate and up had better wait in shared
+ * memory, and when the weights behind attention begin to move, makes 2 to 15 per cent each; which
+ * is best changes with the shape and with the cache's length, by no rule that is known.  Tried once
+ * for lengths within a factor of two. */
+static enum gpu_status step_try(struct gpu_engine *g, struct hf_err *e)
+{
+    static const int warps[] = {6, 4, 8, 12, 16}, pairs[] = {1, 2, 3}, late[] = {1};
+    struct gpu_kernels *k = &g->kernels;
+    const int64_t prompt = g->plan.prompt;
+    float least = INFINITY;
+    if (2 * g->step_tried >= prompt && g->step_tried <= 2 * prompt)
+        return GPU_OK;
+    k->stage_pairs = k->attend_late = 0;
+    memset(g->control.sequence, 0, sizeof *g->control.sequence);
+    g->control.sequence->position = (int32_t)prompt - 1;
+    enum gpu_status s =
+        step_choose(g, &k->stream_warps, warps, sizeof warps / sizeof *warps, &least, e);
+    if (s == GPU_OK)
+        s = step_choose(g, &k->stage_pairs, pairs, sizeof pairs / sizeof *pairs, &least, e);
+    if (s == GPU_OK)
+        s = step_choose(g, &k->attend_late, late, sizeof late / sizeof *late, &least, e);
+    g->step_tried = s == GPU_OK ? prompt : 0;
+    return s;
+}
+
 /* What is done once for all requests of this size.  Memory that is not the device's is too slow to
  * try anything on, and a product that was not tried has no place in a graph: the library may load
  * its code when it is first used. */
@@ -210,6 +287,8 @@ static enum gpu_status prepare_work(struct gpu_engine *g, struct hf_err *e)
     if (s == GPU_OK && tries && g->plan.prompt <= GRAPH_PROMPT && !g->plan.all_logits &&
         !(without & GPU_PART_PROMPT_GRAPH))
         s = graph_make(g, work_prompt, &g->prompt_graph, e);
+    if (s == GPU_OK && tries && !(without & GPU_PART_TOKEN_GRAPH))
+        s = step_try(g, e);
     if (s == GPU_OK && !(without & GPU_PART_TOKEN_GRAPH))
         s = graph_make(g, work_token, &g->graph, e);
     return s;

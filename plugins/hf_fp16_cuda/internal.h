@@ -52,6 +52,7 @@ struct gpu_engine {
 
     struct gpu_mlp_tried mlp_tried[GPU_MLP_TRIED]; /* the oldest is replaced */
     int mlp_tried_count, mlp_tried_next;
+    int64_t step_tried; /* prompt that a step's kernels were tried at, or 0 */
 
     bool prepared;
     struct gpu_plan plan;

@@ -22,9 +22,9 @@
 #define ROPE_TOKENS 8 /* of a block of gpu_rope_wide */
 #define ROPE_WIDE 16
 #define ROPE_WIDEST 256
-#define CLUSTER_BLOCKS 8   /* what every device with clusters can do */
-#define SHARED_ATTEND 8192 /* bytes that attention of a token may have beside its ring */
-#define SHARED_OWN 1024    /* bytes that a kernel may have beside a row of floats */
+#define STREAM_WARPS 8      /* until the engine knows better */
+#define SHARED_ATTEND 20480 /* bytes that attention of a token may have beside its ring */
+#define SHARED_OWN 1024     /* bytes that a kernel may have beside a row of floats */
 
 /* One fat binary for each file of kernels/: a section of this object that the assembler fills. */
 #define FATBIN(name)                                                                               \
@@ -119,6 +119,7 @@ static const struct {
     [GPU_ATTEND_128] = {"gpu_attend_128", ATTEND},
     [GPU_STEP_BEGIN] = {"gpu_step_begin", STREAM},
     [GPU_STEP_END] = {"gpu_step_end", STREAM},
+    [GPU_STAGE_SWIGLU] = {"gpu_stage_swiglu", STREAM},
 #define STREAM_NAMES(number, width)                                                                \
     [GPU_STREAM + 4 * (number)] = {"gpu_stream_qkv_" #width, STREAM},                              \
                       [GPU_STREAM + 4 * (number) + 1] = {"gpu_stream_add_" #width, STREAM},        \
@@ -192,7 +193,11 @@ static enum gpu_status kernels_allow_following(struct gpu_kernels *k, struct hf_
     }
     k->hopper = d->major >= 9 && version >= 90;
     k->follows = k->hopper && !(k->without & GPU_PART_FOLLOW);
-    k->cluster = k->hopper && !(k->without & GPU_PART_CLUSTER) ? CLUSTER_BLOCKS : 1;
+    if (r == CUDA_SUCCESS)
+        r = d->cuFuncGetAttribute(&k->cluster, CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH,
+                                  k->functions[GPU_ATTEND_64]);
+    if (k->cluster < 1)
+        k->cluster = 1;
     return gpu_driver_check(d, r, "asking for shared memory", e);
 }
 
@@ -206,7 +211,6 @@ static unsigned kernels_without(void)
         {"stream", GPU_PART_STREAM},
         {"attend", GPU_PART_ATTEND},
         {"follow", GPU_PART_FOLLOW},
-        {"cluster", GPU_PART_CLUSTER},
         {"try", GPU_PART_TRY},
         {"prompt_graph", GPU_PART_PROMPT_GRAPH},
         {"token_graph", GPU_PART_TOKEN_GRAPH},
@@ -224,7 +228,8 @@ static unsigned kernels_without(void)
 enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels *ret_kernels,
                                  struct hf_err *e)
 {
-    struct gpu_kernels k = {.driver = d, .without = kernels_without()};
+    struct gpu_kernels k = {
+        .driver = d, .without = kernels_without(), .stream_warps = STREAM_WARPS};
     CUresult r = CUDA_SUCCESS;
     for (size_t i = 0; r == CUDA_SUCCESS && i < MODULES; i++) {
         r = d->cuModuleLoadData(&k.modules[i], modules[i].image);
@@ -291,19 +296,12 @@ enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel ke
 }
 
 enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel kernel,
-                                  const int64_t grid[3], int cluster, int threads, int64_t shared,
-                                  const void *p, CUstream stream, struct hf_err *e)
+                                  const int64_t grid[3], int threads, int64_t shared, const void *p,
+                                  CUstream stream, struct hf_err *e)
 {
     void *arguments[] = {(void *)(uintptr_t)p};
-    CUlaunchAttribute attributes[2];
-    unsigned count = 0;
-    if (k->follows)
-        attributes[count++] =
-            (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+    CUlaunchAttribute follow = {.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
                                 .value.programmaticStreamSerializationAllowed = 1};
-    if (cluster > 1)
-        attributes[count++] = (CUlaunchAttribute){.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION,
-                                                  .value.clusterDim = {(unsigned)cluster, 1, 1}};
     CUlaunchConfig config = {.gridDimX = (unsigned)grid[0],
                              .gridDimY = (unsigned)grid[1],
                              .gridDimZ = (unsigned)grid[2],
@@ -312,8 +310,8 @@ enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel k
                              .blockDimZ = 1,
                              .sharedMemBytes = (unsigned)shared,
                              .hStream = stream,
-                             .attrs = attributes,
-                             .numAttrs = count};
+                             .attrs = &follow,
+                             .numAttrs = k->follows ? 1 : 0};
     return started(k, kernel,
                    k->driver->cuLaunchKernelEx(&config, k->functions[kernel], arguments, NULL), e);
 }

@@ -59,6 +59,7 @@ enum gpu_kernel {
     GPU_ATTEND_128,
     GPU_STEP_BEGIN,
     GPU_STEP_END,
+    GPU_STAGE_SWIGLU,
     GPU_STREAM, /* of each width the kinds of enum gpu_stream_kind */
     GPU_KERNELS = GPU_STREAM + 4 * GPU_STREAM_WIDTHS
 };
@@ -77,7 +78,6 @@ enum gpu_part {
     GPU_PART_PROMPT_GRAPH = 32, /* prompt_graph: short prompts as a graph */
     GPU_PART_TOKEN_GRAPH = 64,  /* token_graph: decoding steps as a graph */
     GPU_PART_ROPE_WIDE = 128,   /* rope_wide: rotary positions of prompts, eight at a time */
-    GPU_PART_CLUSTER = 256,     /* cluster: attend's blocks that see each other's shared memory */
     GPU_PART_GATE_UP = 512,     /* gate_up: the first half of a prompt's MLP in one kernel */
 };
 
@@ -87,6 +87,9 @@ struct gpu_kernels {
     bool hopper;      /* code for sm_90 or later is what runs */
     bool follows;     /* those of a step may begin before the one before has ended */
     int gate_up_clusters[GPU_GATE_UP_WAYS]; /* that run at one time; 0: this way cannot be gone */
+    int stream_warps;                       /* of a block of the products of a token: 1 to 16 */
+    int stage_pairs;                        /* of a warp of gpu_stage_swiglu; 0: without it */
+    int attend_late;                        /* as gpu_attend.late */
     int cluster; /* blocks that attention of a token has in a cluster; 1: no clusters */
     CUmodule modules[GPU_MODULES_MAX];
     CUfunction functions[GPU_KERNELS];
@@ -102,11 +105,10 @@ enum gpu_status gpu_kernel_start(const struct gpu_kernels *k, enum gpu_kernel ke
                                  int64_t grid_x, int64_t grid_y, int threads, int64_t shared,
                                  const void *p, CUstream stream, struct hf_err *e);
 
-/* The same for a kernel of kernels/step.cuh; cluster: neighbours along grid[0] that are one, or 1.
- */
+/* The same for a kernel of kernels/step.cuh. */
 enum gpu_status gpu_kernel_follow(const struct gpu_kernels *k, enum gpu_kernel kernel,
-                                  const int64_t grid[3], int cluster, int threads, int64_t shared,
-                                  const void *p, CUstream stream, struct hf_err *e);
+                                  const int64_t grid[3], int threads, int64_t shared, const void *p,
+                                  CUstream stream, struct hf_err *e);
 
 /* All of these start a kernel on `stream` and return at once. */
 enum gpu_status gpu_embed(const struct gpu_kernels *k, const struct gpu_embed *p, int64_t tokens,

@@ -10,8 +10,8 @@
 #define WARP 32
 #define VECTOR 8        /* halves that a lane loads at once */
 #define PARTS_MAX 16    /* warps of a block */
-#define WARPS_WANTED 8  /* in a block; more where a pair of rows takes several */
-#define WARPS_WIDE 12   /* as the vector, which every block loads, is long then */
+#define WARPS_WIDE 12   /* of a block where a pair takes several: each block loads a long vector */
+#define STAGE_WARPS 8   /* of a block of gpu_stage_swiglu */
 #define SHARED_OWN 1024 /* bytes that a kernel has beside the vector */
 #define BEGIN_THREADS 512
 #define ATTEND_THREADS 128
@@ -62,26 +62,50 @@ bool gpu_stream_can(const struct gpu_kernels *k, int64_t cols)
 }
 
 /* Pairs of rows that a block takes: fewer where not every multiprocessor would have a block. */
-static int64_t pairs_of_block(int64_t pairs, int64_t parts, int processors)
+static int64_t pairs_of_block(const struct gpu_kernels *k, int64_t pairs, int64_t parts)
 {
-    int64_t each = parts == 1 ? WARPS_WANTED : WARPS_WIDE / parts;
-    while (each > 1 && (pairs + each - 1) / each < processors)
+    int64_t each = parts == 1 ? k->stream_warps : WARPS_WIDE / parts;
+    while (each > 1 && (pairs + each - 1) / each < k->driver->processors)
         each = (each + 1) / 2;
     return each > 0 ? each : 1;
+}
+
+static int64_t stage_shared(const struct gpu_kernels *k, int64_t cols)
+{
+    return 4 * cols * (1 + STAGE_WARPS * k->stage_pairs);
+}
+
+/* Two blocks at least shall find room on a multiprocessor. */
+static bool stage_can(const struct gpu_kernels *k, int64_t cols)
+{
+    return k->stage_pairs > 0 && 2 * stage_shared(k, cols) <= k->driver->shared_most;
+}
+
+static enum gpu_status stage_swiglu(const struct gpu_kernels *k, const struct gpu_stream *p,
+                                    CUstream stream, struct hf_err *e)
+{
+    struct gpu_stream q = *p;
+    const int64_t pairs = STAGE_WARPS * k->stage_pairs;
+    const int64_t grid[3] = {(p->product.rows + pairs - 1) / pairs, 1, 1};
+    q.pairs = k->stage_pairs;
+    return gpu_kernel_follow(k, GPU_STAGE_SWIGLU, grid, WARP * STAGE_WARPS,
+                             stage_shared(k, p->product.cols), &q, stream, e);
 }
 
 enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kind,
                            const struct gpu_stream *p, CUstream stream, struct hf_err *e)
 {
+    if (kind == GPU_STREAM_SWIGLU && stage_can(k, p->product.cols))
+        return stage_swiglu(k, p, stream, e);
     struct gpu_stream q = *p;
     const int64_t rows = p->product.rows, cols = p->product.cols;
     const struct cut cut = cut_of(cols);
     const int64_t pairs = kind == GPU_STREAM_SWIGLU ? rows : (rows + 1) / 2;
-    const int64_t each = pairs_of_block(pairs, cut.parts, k->driver->processors);
+    const int64_t each = pairs_of_block(k, pairs, cut.parts);
     const int64_t grid[3] = {(pairs + each - 1) / each, 1, 1};
     q.parts = (int32_t)cut.parts;
     return gpu_kernel_follow(
-        k, (enum gpu_kernel)(GPU_STREAM + GPU_STREAM_KINDS * cut.width + (int)kind), grid, 1,
+        k, (enum gpu_kernel)(GPU_STREAM + GPU_STREAM_KINDS * cut.width + (int)kind), grid,
         (int)(WARP * cut.parts * each), (q.product.norm ? 4 : 2) * cols, &q, stream, e);
 }
 
@@ -89,14 +113,14 @@ enum gpu_status gpu_step_begin(const struct gpu_kernels *k, const struct gpu_ste
                                CUstream stream, struct hf_err *e)
 {
     static const int64_t grid[3] = {1, 1, 1};
-    return gpu_kernel_follow(k, GPU_STEP_BEGIN, grid, 1, BEGIN_THREADS, 0, p, stream, e);
+    return gpu_kernel_follow(k, GPU_STEP_BEGIN, grid, BEGIN_THREADS, 0, p, stream, e);
 }
 
 enum gpu_status gpu_step_end(const struct gpu_kernels *k, const struct gpu_step *p, CUstream stream,
                              struct hf_err *e)
 {
     static const int64_t grid[3] = {1, 1, 1};
-    return gpu_kernel_follow(k, GPU_STEP_END, grid, 1, 1, 0, p, stream, e);
+    return gpu_kernel_follow(k, GPU_STEP_END, grid, 1, 0, p, stream, e);
 }
 
 static int64_t eights(int64_t heads, int64_t kv_heads)
@@ -123,16 +147,18 @@ static int64_t attend_blocks(const struct gpu_kernels *k, const struct gpu_atten
 }
 
 /* Keys and values of 16 tokens for each warp and stage. */
-static int64_t attend_shared(const struct gpu_kernels *k, int64_t head_dim)
+static int64_t attend_shared(int64_t head_dim)
 {
-    const int64_t stages = head_dim == 64 ? 4 : k->hopper ? 3 : 2;
+    const int64_t stages = head_dim == 64 ? 4 : 2;
     return stages * ATTEND_THREADS / WARP * ATTEND_TILE * head_dim * 4;
 }
 
 enum gpu_status gpu_attend(const struct gpu_kernels *k, int64_t head_dim,
                            const struct gpu_attend *p, CUstream stream, struct hf_err *e)
 {
+    struct gpu_attend q = *p;
     const int64_t grid[3] = {attend_blocks(k, p), p->kv_heads, eights(p->heads, p->kv_heads)};
-    return gpu_kernel_follow(k, head_dim == 64 ? GPU_ATTEND_64 : GPU_ATTEND_128, grid, k->cluster,
-                             ATTEND_THREADS, attend_shared(k, head_dim), p, stream, e);
+    q.late = k->attend_late;
+    return gpu_kernel_follow(k, head_dim == 64 ? GPU_ATTEND_64 : GPU_ATTEND_128, grid,
+                             ATTEND_THREADS, attend_shared(head_dim), &q, stream, e);
 }

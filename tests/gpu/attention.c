@@ -204,8 +204,10 @@ static void test_attend(struct problem *p, int splits)
         .window = p->window,
         .scale = 1.0f / sqrtf((float)p->dim),
     };
-    for (int i = 0; i < ROUNDS; i++)
+    for (int i = 0; i < ROUNDS; i++) {
+        kernels.attend_late = i;
         must(gpu_attend(&kernels, p->dim, &a, stream, &e), &e);
+    }
     device_read(got, a.out, count * 2);
     expect_halves(got, p->expected, count, TOLERANCE,
                   "tensor cores: position %d, %d heads over %d, size %d, window %d, %d splits",

@@ -96,19 +96,21 @@ static void test_add(int rows, int cols, bool norm, bool biased, bool adds)
     product_free(&p);
 }
 
-static void test_swiglu(int rows, int cols, bool norm)
+static void test_swiglu(int rows, int cols, bool norm, int staged)
 {
     struct hf_err e;
     struct product p = {.rows = rows, .cols = cols, .matrix_rows = 2 * rows};
     product_make(&p, norm, false);
     struct gpu_stream s = {.product = product_send(&p, norm, false)};
     s.product.out = device_array(NULL, (size_t)rows * 2);
+    kernels.stage_pairs = staged;
     must(gpu_stream(&kernels, GPU_STREAM_SWIGLU, &s, stream, &e), &e);
+    kernels.stage_pairs = 0;
     for (int r = 0; r < rows; r++)
         p.out_f[r] = (float)(p.sums[r] / (1.0 + exp(-p.sums[r])) * p.sums[rows + r]);
     device_read(p.out, s.product.out, (size_t)rows * 2);
-    expect_halves(p.out, p.out_f, (size_t)rows, 2.0f * TOLERANCE, "swiglu [%d][%d], norm %d", rows,
-                  cols, norm);
+    expect_halves(p.out, p.out_f, (size_t)rows, 2.0f * TOLERANCE,
+                  "swiglu [%d][%d], norm %d, %d staged", rows, cols, norm, staged);
     product_recall(&s.product);
     product_free(&p);
 }
@@ -262,7 +264,8 @@ static void test_products(void)
             const bool odd = (r + c) % 2;
             test_add(rows[r], cols[c], odd, !odd, true);
             test_add(rows[r], cols[c], !odd, !odd, false);
-            test_swiglu(rows[r], cols[c], odd);
+            for (int staged = 0; staged <= 3; staged++)
+                test_swiglu(rows[r], cols[c], odd, staged);
             test_logits(rows[r], cols[c], !odd);
         }
     test_logits(4001, 896, true);

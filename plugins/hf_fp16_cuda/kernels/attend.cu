@@ -22,19 +22,19 @@
 
 #define ATTEND_WARPS 4
 #define ATTEND_HEADS 8
-#define ATTEND_RANKS 8 /* blocks of a cluster, at most */
+#if __CUDA_ARCH__ >= 900
+#define ATTEND_RANKS 8 /* blocks of a cluster: what every device that has clusters can do */
+#define ATTEND_CLUSTER __cluster_dims__(ATTEND_RANKS, 1, 1)
+#else
+#define ATTEND_RANKS 1
+#define ATTEND_CLUSTER
+#endif
 #define ATTEND_TILE 16 /* keys */
 #define ATTEND_KEYS (ATTEND_TILE * ATTEND_WARPS)
 /* Bytes of keys and values that a block takes before there is a second cluster, and the keys that
  * it has at least where there is one. */
 #define ATTEND_ALONE 65536
 #define ATTEND_FEW 64
-/* Of a warp's ring for head size 128: two blocks find room on a multiprocessor. */
-#if __CUDA_ARCH__ >= 900
-#define ATTEND_STAGES_WIDE 3
-#else
-#define ATTEND_STAGES_WIDE 2
-#endif
 #define LOG2_E 1.4426950408889634f
 
 /* Of a tile, what a lane multiplies: k[n][j] is of key 8 n + g, columns 32 j + 8 t ..; v[n][j] of
@@ -60,21 +60,22 @@ __device__ __forceinline__ struct attend_range attend_cut(const struct gpu_atten
                                                           int alone)
 {
     const int length = position + 1, begin = p.window > 0 ? max(0, length - p.window) : 0;
-    const int count = length - begin, ranks = cluster_size();
+    const int count = length - begin, few = ATTEND_RANKS * ATTEND_FEW;
     int clusters = 1;
-    if (count > ranks * alone)
-        clusters = min(static_cast<int>(gridDim.x) / ranks,
-                       (count + ranks * ATTEND_FEW - 1) / (ranks * ATTEND_FEW));
-    const int blocks = clusters * ranks, each = ((count + blocks - 1) / blocks + 15) / 16 * 16;
+    if (count > ATTEND_RANKS * alone)
+        clusters = min(static_cast<int>(gridDim.x) / ATTEND_RANKS, (count + few - 1) / few);
+    const int blocks = clusters * ATTEND_RANKS,
+              each = ((count + blocks - 1) / blocks + 15) / 16 * 16;
     const int from = begin + blockIdx.x * each;
-    return {from, min(length, from + each), (count + each * ranks - 1) / (each * ranks)};
+    return {from, min(length, from + each),
+            (count + each * ATTEND_RANKS - 1) / (each * ATTEND_RANKS)};
 }
 
 /* A warp's tiles on their way: STAGES times 16 keys, then as many values.  The places of the 16
  * byte pieces of a row are exchanged so that lanes which read at the same time do not meet in a
  * bank. */
 template <int D> struct attend_ring {
-    static constexpr int STAGES = D == 64 ? 4 : ATTEND_STAGES_WIDE;
+    static constexpr int STAGES = D == 64 ? 4 : 2; /* 64 KB a block */
     __half tile[STAGES][2][ATTEND_TILE * D];
 };
 
@@ -192,10 +193,10 @@ __device__ __forceinline__ void tile_attend(const attend_tile<D> &x, const uint4
 #pragma unroll
     for (int e = 0; e < 2; e++) {
         float high = fmaxf(state.maximum[e], keys_max(fmaxf(s[e], s[2 + e])));
-        factor[e] = exp2f(state.maximum[e] - high);
+        factor[e] = exp2_fast(state.maximum[e] - high);
         state.maximum[e] = high;
-        s[e] = exp2f(s[e] - high);
-        s[2 + e] = exp2f(s[2 + e] - high);
+        s[e] = exp2_fast(s[e] - high);
+        s[2 + e] = exp2_fast(s[2 + e] - high);
         state.sum[e] = state.sum[e] * factor[e] + s[e] + s[2 + e];
     }
     const uint32_t b0 = transpose(pack(s[0], s[1])), b1 = transpose(pack(s[2], s[3]));
@@ -214,48 +215,21 @@ __device__ __forceinline__ void tile_attend(const attend_tile<D> &x, const uint4
         }
 }
 
-/* A warp's part of each head: D outputs, maximum, sum.  Where its ring was. */
-template <int D> struct attend_slot {
-    float value[ATTEND_HEADS][D + 2];
-};
-
-template <int D> __device__ __forceinline__ attend_slot<D> &slot_of(attend_ring<D> &ring)
-{
-    static_assert(sizeof(attend_slot<D>) <= sizeof(attend_ring<D>), "it has room");
-    return *reinterpret_cast<attend_slot<D> *>(&ring);
-}
-
-template <int D>
-__device__ __forceinline__ void slot_store(attend_slot<D> &slot, const attend_state<D> &state)
-{
-    const int lane = threadIdx.x % WARP, g = lane / 4, t = lane % 4;
-#pragma unroll
-    for (int e = 0; e < 2; e++) {
-        float *value = slot.value[2 * t + e];
-        float sum = keys_sum(state.sum[e]);
-        if (g == 0) {
-            value[D] = state.maximum[e];
-            value[D + 1] = sum;
-        }
-#pragma unroll
-        for (int j = 0; j < D / 64; j++)
-#pragma unroll
-            for (int i = 0; i < 4; i++)
-                *reinterpret_cast<float2 *>(value + 64 * j + 8 * g + 2 * i) =
-                    make_float2(state.out[4 * j + i][e], state.out[4 * j + i][2 + e]);
-    }
-}
-
 /* A part of a head's softmax: two columns, maximum, sum. */
 struct attend_part {
     float2 out, weight;
 };
 
-/* `there` of the parts as one. */
-template <int N>
-__device__ __forceinline__ attend_part parts_merge(const attend_part (&parts)[N], int there)
+__device__ __forceinline__ attend_part nothing_yet()
 {
-    attend_part all = {make_float2(0.0f, 0.0f), make_float2(-1e30f, 0.0f)};
+    return {make_float2(0.0f, 0.0f), make_float2(-1e30f, 0.0f)};
+}
+
+/* The first N of the parts, of which `there` count, as one. */
+template <int N>
+__device__ __forceinline__ attend_part parts_merge(const attend_part (&parts)[N], int there = N)
+{
+    attend_part all = nothing_yet();
 #pragma unroll
     for (int i = 0; i < N; i++)
         if (i < there)
@@ -263,7 +237,7 @@ __device__ __forceinline__ attend_part parts_merge(const attend_part (&parts)[N]
 #pragma unroll
     for (int i = 0; i < N; i++)
         if (i < there) {
-            const float factor = exp2f(parts[i].weight.x - all.weight.x);
+            const float factor = exp2_fast(parts[i].weight.x - all.weight.x);
             all.weight.y = fmaf(factor, parts[i].weight.y, all.weight.y);
             all.out.x = fmaf(factor, parts[i].out.x, all.out.x);
             all.out.y = fmaf(factor, parts[i].out.y, all.out.y);
@@ -271,58 +245,81 @@ __device__ __forceinline__ attend_part parts_merge(const attend_part (&parts)[N]
     return all;
 }
 
-/* A block's part of each head: as slots, for the other blocks of the cluster. */
-template <int D> struct attend_block {
-    float value[ATTEND_HEADS][D + 2];
+/* What the warps of the cluster have of this block's slice of the columns: D / RANKS of each head.
+ */
+template <int D> struct attend_inbox {
+    static constexpr int COLUMNS = D / ATTEND_RANKS, PARTS = ATTEND_WARPS * ATTEND_RANKS;
+    alignas(16) float out[PARTS][ATTEND_HEADS][COLUMNS];
+    float2 weight[PARTS][ATTEND_HEADS]; /* maximum, sum */
 };
 
+/* This warp's part, to the blocks whose slices they are.  Without clusters there is one. */
 template <int D>
-__device__ __forceinline__ void slots_merge(attend_ring<D> *rings, int heads,
-                                            attend_block<D> &block)
+__device__ __forceinline__ void part_send(attend_inbox<D> &inbox, const attend_state<D> &state)
 {
-    for (int i = threadIdx.x; i < heads * D / 2; i += blockDim.x) {
-        const int head = i / (D / 2), at = i % (D / 2) * 2;
-        attend_part parts[ATTEND_WARPS];
+    constexpr int COLUMNS = attend_inbox<D>::COLUMNS;
+    const int lane = threadIdx.x % WARP, g = lane / 4, t = lane % 4;
+    const int part = cluster_rank() * ATTEND_WARPS + threadIdx.x / WARP;
 #pragma unroll
-        for (int w = 0; w < ATTEND_WARPS; w++) {
-            const float *value = slot_of<D>(rings[w]).value[head];
-            parts[w] = {*reinterpret_cast<const float2 *>(value + at),
-                        *reinterpret_cast<const float2 *>(value + D)};
-        }
-        const attend_part all = parts_merge(parts, ATTEND_WARPS);
-        *reinterpret_cast<float2 *>(block.value[head] + at) = all.out;
-        if (at == 0)
-            *reinterpret_cast<float2 *>(block.value[head] + D) = all.weight;
+    for (int e = 0; e < 2; e++) {
+        const int head = 2 * t + e;
+        const float2 weight = make_float2(state.maximum[e], keys_sum(state.sum[e]));
+        if (g < ATTEND_RANKS)
+            cluster_store(&inbox.weight[part][head], g, weight);
+#pragma unroll
+        for (int j = 0; j < D / 64; j++)
+#pragma unroll
+            for (int i = 0; i < 4; i += 2) {
+                const int column = 64 * j + 8 * g + 2 * i;
+                const float(&x)[4] = state.out[4 * j + i], (&y)[4] = state.out[4 * j + i + 1];
+                cluster_store(reinterpret_cast<float4 *>(&inbox.out[part][head][column % COLUMNS]),
+                              column / COLUMNS, make_float4(x[e], x[2 + e], y[e], y[2 + e]));
+            }
     }
 }
 
-/* This block's slice of the columns, of all heads: two at a time. */
-template <int D> struct attend_slice {
-    int rank, ranks, pairs; /* pairs of columns of a head */
+/* Of all heads and columns of a slice, two columns at a time, a thread has its share of one. */
+template <int D> struct attend_item {
+    static constexpr int PAIRS = attend_inbox<D>::COLUMNS / 2, ITEMS = ATTEND_HEADS * PAIRS;
+    static constexpr int THREADS = ATTEND_WARPS * WARP,
+                         SHARES = ITEMS < THREADS ? THREADS / ITEMS : 1;
+    int head, column, share;
 
-    __device__ __forceinline__ attend_slice()
-        : rank(cluster_rank()), ranks(cluster_size()), pairs(D / 2 / cluster_size())
+    __device__ __forceinline__ attend_item(int i)
+        : head(i / SHARES / PAIRS), column(i / SHARES % PAIRS * 2), share(i % SHARES)
     {
     }
 
-    __device__ __forceinline__ int column(int i) const
+    /* The shares as one, in all threads that have one. */
+    static __device__ __forceinline__ attend_part together(attend_part all)
     {
-        return 2 * (rank * pairs + i % pairs);
+#pragma unroll
+        for (int i = 1; i < SHARES; i *= 2) {
+            const attend_part both[2] = {all,
+                                         {{__shfl_xor_sync(ALL_LANES, all.out.x, i),
+                                           __shfl_xor_sync(ALL_LANES, all.out.y, i)},
+                                          {__shfl_xor_sync(ALL_LANES, all.weight.x, i),
+                                           __shfl_xor_sync(ALL_LANES, all.weight.y, i)}}};
+            all = parts_merge(both);
+        }
+        return all;
     }
 };
 
-/* The cluster's blocks together. */
+/* All warps of the cluster together. */
 template <int D>
-__device__ __forceinline__ attend_part ranks_merge(const attend_block<D> &block,
-                                                   const attend_slice<D> &slice, int i)
+__device__ __forceinline__ attend_part inbox_merge(const attend_inbox<D> &inbox,
+                                                   const attend_item<D> &item)
 {
-    const float *value = block.value[i / slice.pairs];
-    attend_part parts[ATTEND_RANKS];
+    constexpr int SHARES = attend_item<D>::SHARES;
+    attend_part parts[attend_inbox<D>::PARTS / SHARES];
 #pragma unroll
-    for (int r = 0; r < ATTEND_RANKS; r++)
-        if (r < slice.ranks)
-            parts[r] = {cluster_load(value + slice.column(i), r), cluster_load(value + D, r)};
-    return parts_merge(parts, slice.ranks);
+    for (int i = 0; i < attend_inbox<D>::PARTS / SHARES; i++) {
+        const int part = i * SHARES + item.share;
+        parts[i] = {*reinterpret_cast<const float2 *>(&inbox.out[part][item.head][item.column]),
+                    inbox.weight[part][item.head]};
+    }
+    return attend_item<D>::together(parts_merge(parts));
 }
 
 __device__ __forceinline__ void head_store(__half *to, const attend_part &x)
@@ -331,32 +328,33 @@ __device__ __forceinline__ void head_store(__half *to, const attend_part &x)
         __floats2half2_rn(x.out.x / x.weight.y, x.out.y / x.weight.y);
 }
 
-/* Where cluster 0 keeps its columns of pair i, and, from `column` on, its weight for the slice. */
-template <int D>
-__device__ __forceinline__ float *partial_at(const struct gpu_attend &p,
-                                             const attend_slice<D> &slice, int first_head, int i,
-                                             int column)
+/* Where cluster 0 keeps a head's columns, and behind them a weight for each slice. */
+template <int D> __device__ __forceinline__ float *partial_at(const struct gpu_attend &p, int head)
 {
-    return p.partial + (int64_t)(first_head + i / slice.pairs) * (D + 2 * slice.ranks) + column;
+    return p.partial + (int64_t)head * (D + 2 * ATTEND_RANKS);
 }
 
-/* Clusters whose parts lie `step` apart, ATTEND_RANKS at a time. */
+#define ATTEND_AT_ONCE 4
+
+/* Clusters whose parts lie `step` apart. */
+template <int D>
 __device__ __forceinline__ attend_part clusters_merge(const float *out, const float *weight,
-                                                      int64_t step, int clusters)
+                                                      int64_t step, int share, int clusters)
 {
-    attend_part all = {make_float2(0.0f, 0.0f), make_float2(-1e30f, 0.0f)};
-    for (int from = 0; from < clusters; from += ATTEND_RANKS) {
-        attend_part parts[ATTEND_RANKS + 1];
+    constexpr int SHARES = attend_item<D>::SHARES;
+    attend_part parts[ATTEND_AT_ONCE + 1] = {nothing_yet()};
+    for (int from = share; from < clusters; from += SHARES * ATTEND_AT_ONCE) {
+        const int there = min(ATTEND_AT_ONCE, (clusters - from + SHARES - 1) / SHARES);
 #pragma unroll
-        for (int c = 0; c < ATTEND_RANKS; c++)
-            if (from + c < clusters)
-                parts[c + 1] = {
-                    __ldcg(reinterpret_cast<const float2 *>(out + (from + c) * step)),
-                    __ldcg(reinterpret_cast<const float2 *>(weight + (from + c) * step))};
-        parts[0] = all;
-        all = parts_merge(parts, min(ATTEND_RANKS, clusters - from) + 1);
+        for (int i = 0; i < ATTEND_AT_ONCE; i++)
+            if (i < there) {
+                const int64_t at = (from + i * SHARES) * step;
+                parts[i + 1] = {__ldcg(reinterpret_cast<const float2 *>(out + at)),
+                                __ldcg(reinterpret_cast<const float2 *>(weight + at))};
+            }
+        parts[0] = parts_merge(parts, there + 1);
     }
-    return all;
+    return attend_item<D>::together(parts[0]);
 }
 
 /* Is this the last cluster's block of its rank?  What the others wrote before is there then. */
@@ -373,46 +371,49 @@ __device__ __forceinline__ bool attend_arrive(uint32_t *arrived, int clusters)
     return last;
 }
 
-/* The blocks' parts of `heads` heads together, to the output. */
+/* All parts of `heads` heads together, to the output. */
 template <int D>
-__device__ __forceinline__ void blocks_merge(const struct gpu_attend &p,
-                                             const attend_block<D> &block, int first_head,
-                                             int heads, int clusters)
+__device__ __forceinline__ void attend_finish(const struct gpu_attend &p,
+                                              const attend_inbox<D> &inbox, int first_head,
+                                              int heads, int clusters)
 {
-    const attend_slice<D> slice;
-    const int64_t step = (int64_t)p.heads * (D + 2 * slice.ranks);
-    const int64_t mine = blockIdx.x / slice.ranks * step, items = heads * slice.pairs;
-    const int weight = D + 2 * slice.rank;
-    cluster_arrive();
-    cluster_wait();
+    using item_type = attend_item<D>;
+    const int rank = cluster_rank(), slice = rank * attend_inbox<D>::COLUMNS;
+    const int items = item_type::ITEMS * item_type::SHARES, weight = D + 2 * rank;
+    const int64_t step = (int64_t)p.heads * (D + 2 * ATTEND_RANKS);
     for (int i = threadIdx.x; i < items; i += blockDim.x) {
-        const attend_part all = ranks_merge<D>(block, slice, i);
+        const item_type item(i);
+        const attend_part all = inbox_merge<D>(inbox, item);
+        if (item.share != 0 || item.head >= heads)
+            continue;
+        const int head = first_head + item.head, column = slice + item.column;
         if (clusters == 1) {
-            head_store(p.out + (first_head + i / slice.pairs) * D + slice.column(i), all);
+            head_store(p.out + head * D + column, all);
             continue;
         }
-        *reinterpret_cast<float2 *>(partial_at<D>(p, slice, first_head, i, slice.column(i)) +
-                                    mine) = all.out;
-        if (i % slice.pairs == 0)
-            *reinterpret_cast<float2 *>(partial_at<D>(p, slice, first_head, i, weight) + mine) =
-                all.weight;
+        float *mine = partial_at<D>(p, head) + blockIdx.x / ATTEND_RANKS * step;
+        *reinterpret_cast<float2 *>(mine + column) = all.out;
+        if (item.column == 0)
+            *reinterpret_cast<float2 *>(mine + weight) = all.weight;
     }
-    cluster_arrive(); /* nobody needs this block's shared memory once all have come here */
-    uint32_t *arrived =
-        p.arrived + (blockIdx.y * gridDim.z + blockIdx.z) * ATTEND_RANKS + slice.rank;
-    if (clusters > 1 && attend_arrive(arrived, clusters))
-        for (int i = threadIdx.x; i < items; i += blockDim.x)
-            head_store(p.out + (first_head + i / slice.pairs) * D + slice.column(i),
-                       clusters_merge(partial_at<D>(p, slice, first_head, i, slice.column(i)),
-                                      partial_at<D>(p, slice, first_head, i, weight), step,
-                                      clusters));
-    cluster_wait();
+    uint32_t *arrived = p.arrived + (blockIdx.y * gridDim.z + blockIdx.z) * ATTEND_RANKS + rank;
+    if (clusters == 1 || !attend_arrive(arrived, clusters))
+        return;
+    for (int i = threadIdx.x; i < items; i += blockDim.x) {
+        const item_type item(i);
+        const int head = first_head + min(item.head, heads - 1), column = slice + item.column;
+        const float *first = partial_at<D>(p, head);
+        const attend_part all =
+            clusters_merge<D>(first + column, first + weight, step, item.share, clusters);
+        if (item.share == 0 && item.head < heads)
+            head_store(p.out + head * D + column, all);
+    }
 }
 
 template <int D> __device__ __forceinline__ void attend(const struct gpu_attend &p)
 {
     extern __shared__ __align__(16) uint4 memory[];
-    __shared__ attend_block<D> block;
+    __shared__ attend_inbox<D> inbox;
     constexpr int STAGES = attend_ring<D>::STAGES;
     attend_ring<D> *rings = reinterpret_cast<attend_ring<D> *>(memory);
     const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, kv = blockIdx.y;
@@ -421,18 +422,22 @@ template <int D> __device__ __forceinline__ void attend(const struct gpu_attend 
     const __half *keys = p.keys + kv * p.capacity * D, *values = p.values + kv * p.capacity * D;
     const int position = __ldcg(&p.sequence->position);
     const struct attend_range range = attend_cut(p, position, ATTEND_ALONE / (4 * D));
-    step_next();
-    if (blockIdx.x / cluster_size() >= range.clusters)
+    if (!p.late)
+        step_next();
+    if (blockIdx.x / ATTEND_RANKS >= range.clusters)
         return;
+    cluster_arrive(); /* each block's shared memory is there */
     attend_ring<D> &ring = rings[warp];
     const int before = min(range.to, position); /* keys that earlier steps wrote */
     int at = range.from + ATTEND_TILE * warp;
-#pragma unroll
+#pragma unroll 1
     for (int i = 0; i < STAGES; i++) {
         tile_fetch<D>(ring.tile[i], keys, values, at + ATTEND_KEYS * i, before);
         copy_commit();
     }
     step_wait();
+    if (p.late)
+        step_next();
     uint4 q[D / 32];
 #pragma unroll
     for (int j = 0; j < D / 32; j++)
@@ -456,21 +461,20 @@ template <int D> __device__ __forceinline__ void attend(const struct gpu_attend 
         copy_commit();
         stage = stage + 1 == STAGES ? 0 : stage + 1;
     }
-    copy_wait<0>();
-    __syncwarp();
-    slot_store<D>(slot_of<D>(ring), state);
-    __syncthreads();
-    slots_merge<D>(rings, heads, block);
-    blocks_merge<D>(p, block, first_head, heads, range.clusters);
+    cluster_wait();
+    part_send<D>(inbox, state);
+    cluster_arrive();
+    cluster_wait();
+    attend_finish<D>(p, inbox, first_head, heads, range.clusters);
 }
 
-extern "C" __global__ void __launch_bounds__(ATTEND_WARPS *WARP)
+extern "C" __global__ void ATTEND_CLUSTER __launch_bounds__(ATTEND_WARPS *WARP)
     gpu_attend_64(const struct gpu_attend p)
 {
     attend<64>(p);
 }
 
-extern "C" __global__ void __launch_bounds__(ATTEND_WARPS *WARP)
+extern "C" __global__ void ATTEND_CLUSTER __launch_bounds__(ATTEND_WARPS *WARP)
     gpu_attend_128(const struct gpu_attend p)
 {
     attend<128>(p);

@@ -131,9 +131,8 @@ struct gpu_attend {
     int32_t splits; /* that there is room for */
     int32_t heads, kv_heads;
     int32_t window;
-    int32_t
-        alone; /* bytes of keys and values that a block takes before there is a second cluster */
     float scale;
+    int32_t late; /* the kernels to come begin when this one has its query, not before */
 };
 
 /* The mask of one block of queries: 0 where query i sees key j, else the type's lowest value. */
@@ -184,6 +183,7 @@ struct gpu_stream {
     int64_t capacity;
     int32_t heads, kv_heads, head_dim;
     int32_t parts; /* warps for each pair of rows */
+    int32_t pairs; /* gpu_stage_swiglu: of a warp */
     int32_t adds;  /* add: to what out has, instead of writing it anew */
 };
 

@@ -28,16 +28,7 @@ __device__ __forceinline__ void step_wait()
 #endif
 }
 
-/* Blocks that run at the same time and see each other's shared memory: 1 where there are none. */
-__device__ __forceinline__ int cluster_size()
-{
-    int n = 1;
-#if __CUDA_ARCH__ >= 900
-    asm("mov.u32 %0, %%cluster_nctarank;" : "=r"(n));
-#endif
-    return n;
-}
-
+/* Of blocks that run at the same time and see each other's shared memory, which this one is. */
 __device__ __forceinline__ int cluster_rank()
 {
     int rank = 0;
@@ -64,20 +55,34 @@ __device__ __forceinline__ void cluster_wait()
 #endif
 }
 
-/* What block `rank` has where this one has p, in shared memory. */
-__device__ __forceinline__ float2 cluster_load(const float *p, int rank)
+/* What p is in this block's shared memory, in that of block `rank`. */
+__device__ __forceinline__ uint32_t cluster_address(const void *p, int rank)
 {
+    uint32_t at = static_cast<uint32_t>(__cvta_generic_to_shared(p));
 #if __CUDA_ARCH__ >= 900
-    float2 v;
-    asm volatile("{\n.reg .b32 a;\nmapa.shared::cluster.u32 a, %2, %3;\n"
-                 "ld.shared::cluster.v2.f32 {%0, %1}, [a];\n}"
-                 : "=f"(v.x), "=f"(v.y)
-                 : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(p))), "r"(rank)
-                 : "memory");
-    return v;
-#else
-    return *reinterpret_cast<const float2 *>(p);
+    asm("mapa.shared::cluster.u32 %0, %0, %1;" : "+r"(at) : "r"(rank));
 #endif
+    return at;
+}
+
+#if __CUDA_ARCH__ >= 900
+#define CLUSTER_ST "st.shared::cluster"
+#else
+#define CLUSTER_ST "st.shared"
+#endif
+
+__device__ __forceinline__ void cluster_store(float2 *p, int rank, float2 v)
+{
+    asm volatile(CLUSTER_ST ".v2.f32 [%0], {%1, %2};" ::"r"(cluster_address(p, rank)), "f"(v.x),
+                 "f"(v.y)
+                 : "memory");
+}
+
+__device__ __forceinline__ void cluster_store(float4 *p, int rank, float4 v)
+{
+    asm volatile(CLUSTER_ST ".v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(cluster_address(p, rank)),
+                 "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w)
+                 : "memory");
 }
 
 /* Adds 1 and gives what was there.  What this block's threads wrote before a barrier is seen by
@@ -122,6 +127,15 @@ __device__ __forceinline__ void copy_async(__half *to, const __half *from, bool 
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
                      static_cast<uint32_t>(__cvta_generic_to_shared(to))),
                  "l"(from), "r"(valid ? 16 : 0)
+                 : "memory");
+}
+
+/* The same of weights, which are read once. */
+__device__ __forceinline__ void copy_once(uint4 *to, const uint4 *from)
+{
+    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(
+                     static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+                 "l"(from)
                  : "memory");
 }
 

@@ -19,6 +19,7 @@
 #include "step.cuh"
 
 #define STREAM_THREADS 512
+#define STAGE_THREADS 256
 
 /* The order of enum gpu_stream_kind in kernels.h. */
 enum stream_kind { STREAM_QKV, STREAM_ADD, STREAM_SWIGLU, STREAM_LOGITS };
@@ -81,6 +82,7 @@ __device__ __forceinline__ half8 normalise8(const half8 &x, const half8 &weight,
 __device__ __forceinline__ void norm_load(const struct gpu_product &p, half8 *weight)
 {
     if (p.norm)
+#pragma unroll 1
         for (int c = threadIdx.x; c < p.cols / 8; c += blockDim.x)
             *reinterpret_cast<uint4 *>(weight + c) =
                 *reinterpret_cast<const uint4 *>(p.norm + 8 * c);
@@ -90,19 +92,22 @@ __device__ __forceinline__ void norm_load(const struct gpu_product &p, half8 *we
 __device__ __forceinline__ void vector_load(const struct gpu_product &p, half8 *x,
                                             const half8 *weight, float *parts)
 {
-    float squares = 0.0f;
-    for (int c = threadIdx.x; c < p.cols / 8; c += blockDim.x) {
-        uint4 bits = load_cached(p.x + 8 * c, true);
-        half8 v = *reinterpret_cast<const half8 *>(&bits);
-        x[c] = v;
-#pragma unroll
-        for (int i = 0; i < 4; i++) {
-            float2 f = __half22float2(v.h[i]);
-            squares += f.x * f.x + f.y * f.y;
-        }
-    }
+#pragma unroll 1
+    for (int c = threadIdx.x; c < p.cols / 8; c += blockDim.x)
+        copy_async(reinterpret_cast<__half *>(x + c), p.x + 8 * c, true);
+    copy_commit();
+    copy_wait<0>();
     if (p.norm) {
+        float squares = 0.0f;
+#pragma unroll 1
+        for (int c = threadIdx.x; c < p.cols / 8; c += blockDim.x)
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                float2 f = __half22float2(x[c].h[i]);
+                squares += f.x * f.x + f.y * f.y;
+            }
         float scale = rsqrtf(squares_sum(squares, parts) / (float)p.cols + p.epsilon);
+#pragma unroll 1
         for (int c = threadIdx.x; c < p.cols / 8; c += blockDim.x)
             x[c] = normalise8(x[c], weight[c], scale);
     }
@@ -124,10 +129,17 @@ __device__ __forceinline__ float diagonal_sum(const float (&a)[4], const float (
     return keep;
 }
 
+/* Cosine and sine of the pair's angle. */
+__device__ __forceinline__ float2 qkv_turn(const struct gpu_stream &p, const struct stream_rows &r)
+{
+    const int half_dim = p.head_dim / 2, at = r.first % p.head_dim;
+    return make_float2(__ldcg(p.turn + at), __ldcg(p.turn + half_dim + at));
+}
+
 /* A head's pair (i, i + D / 2) of q, k or v, rotated and filed; lane 0 has the first's sum, lane 1
  * the second's. */
 __device__ __forceinline__ void qkv_store(const struct gpu_stream &p, const struct stream_rows &r,
-                                          float sum, int position)
+                                          float sum, float2 turn, int position)
 {
     const int lane = threadIdx.x % WARP, dim = p.head_dim;
     const int row = lane == 0 ? r.first : r.second;
@@ -135,11 +147,8 @@ __device__ __forceinline__ void qkv_store(const struct gpu_stream &p, const stru
     float other = __shfl_xor_sync(ALL_LANES, sum, 1);
     if (lane > 1)
         return;
-    if (kv < p.kv_heads) {
-        const int at = r.first - head * dim;
-        float c = __ldcg(p.turn + at), s = __ldcg(p.turn + dim / 2 + at);
-        sum = lane == 0 ? sum * c - other * s : sum * c + other * s;
-    }
+    if (kv < p.kv_heads)
+        sum = lane == 0 ? sum * turn.x - other * turn.y : sum * turn.x + other * turn.y;
     __half *out = kv < 0 ? static_cast<__half *>(p.product.out) + row
                   : kv < p.kv_heads
                       ? p.keys + (kv * p.capacity + position) * dim + i
@@ -184,12 +193,12 @@ __device__ __forceinline__ void logits_store(const struct gpu_stream &p,
 template <int KIND>
 __device__ __forceinline__ void stream_store(const struct gpu_stream &p,
                                              const struct stream_rows &r, float sum, float before,
-                                             int position)
+                                             float2 turn, int position)
 {
     const int lane = threadIdx.x % WARP, row = lane == 0 ? r.first : r.second;
     __half *out = static_cast<__half *>(p.product.out);
     if (KIND == STREAM_QKV) {
-        qkv_store(p, r, sum + before, position);
+        qkv_store(p, r, sum + before, turn, position);
     } else if (KIND == STREAM_SWIGLU) {
         float up = __shfl_xor_sync(ALL_LANES, sum, 1);
         if (lane == 0)
@@ -258,7 +267,10 @@ template <int ITERS, int KIND> __device__ __forceinline__ void stream(const stru
     norm_load(q, vector + chunks);
     float before = stream_bias<KIND>(p, r);
     const int position = KIND == STREAM_QKV ? __ldcg(&p.sequence->position) : 0;
+    float2 turn = make_float2(1.0f, 0.0f);
     step_wait();
+    if (KIND == STREAM_QKV)
+        turn = qkv_turn(p, r);
     if (KIND == STREAM_ADD && p.adds)
         before += stream_residual(p, r);
     vector_load(q, vector, vector + chunks, parts);
@@ -275,7 +287,7 @@ template <int ITERS, int KIND> __device__ __forceinline__ void stream(const stru
     if (KIND == STREAM_LOGITS)
         logits_store(p, r, writes, sum);
     else if (writes)
-        stream_store<KIND>(p, r, sum, before, position);
+        stream_store<KIND>(p, r, sum, before, turn, position);
 }
 
 #define STREAM(kind, KIND, ITERS)                                                                  \
@@ -296,6 +308,53 @@ STREAM_ALL(5)
 STREAM_ALL(6)
 STREAM_ALL(7)
 STREAM_ALL(8)
+
+/* STREAM_SWIGLU with the weights on their way to shared memory: a warp has p.pairs pairs of rows.
+ * What waits there leaves the registers to the next kernel's weights.
+ *
+ * Threads: 32 for each warp; shared memory: 4 cols bytes, and as many for each pair. */
+extern "C" __global__ void __launch_bounds__(STAGE_THREADS, 5)
+    gpu_stage_swiglu(const struct gpu_stream p)
+{
+    extern __shared__ __align__(16) half8 staging[];
+    __shared__ float parts[STREAM_THREADS / WARP];
+    const struct gpu_product &q = p.product;
+    const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, chunks = q.cols / 8;
+    const int first = (blockIdx.x * (blockDim.x / WARP) + warp) * p.pairs;
+    const int pairs = max(0, min(p.pairs, q.rows - first));
+    uint4 *room = reinterpret_cast<uint4 *>(staging + 2 * (1 + warp * p.pairs) * chunks);
+    for (int k = 0; k < pairs; k++) {
+        const uint4 *gate =
+            reinterpret_cast<const uint4 *>(q.weights + (int64_t)(first + k) * q.cols);
+        const uint4 *up = gate + (int64_t)q.rows * chunks;
+#pragma unroll 4
+        for (int c = lane; c < chunks; c += WARP) {
+            copy_once(room + 2 * k * chunks + c, gate + c);
+            copy_once(room + (2 * k + 1) * chunks + c, up + c);
+        }
+    }
+    step_next();
+    norm_load(q, staging + chunks);
+    step_wait();
+    vector_load(q, staging, staging + chunks, parts); /* waits for the copies too */
+    for (int k = 0; k < pairs; k++) {
+        const uint4 *a = room + 2 * k * chunks, *b = a + chunks;
+        const uint4 *x = reinterpret_cast<const uint4 *>(staging), none = make_uint4(0, 0, 0, 0);
+        float sums[2][4] = {};
+#pragma unroll 2
+        for (int from = 0; from < chunks; from += WARP) {
+            const int c = from + lane;
+            const bool valid = c < chunks;
+            const uint4 u = valid ? a[c] : none, w = valid ? b[c] : none, v = valid ? x[c] : none;
+            multiply(sums[0], u.x, w.x, u.y, w.y, v.x, v.y);
+            multiply(sums[1], u.z, w.z, u.w, w.w, v.z, v.w);
+        }
+        const float sum = diagonal_sum(sums[0], sums[1]);
+        const float up = __shfl_xor_sync(ALL_LANES, sum, 1);
+        if (lane == 0)
+            static_cast<__half *>(q.out)[first + k] = __float2half_rn(silu(sum) * up);
+    }
+}
 
 /* The token's embedding, and the cosines and sines of its position, which all layers use.  One
  * block. */
