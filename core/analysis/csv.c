@@ -229,8 +229,6 @@ static void end_plain_row(struct csv_reader *r, size_t n)
     r->start = (size_t)(last->text + last->len + 1 - r->buffer);
     if (last->len && last->text[last->len - 1] == '\r')
         last->len--;
-    for (size_t i = 0; i < n; i++)
-        r->fields[i].text[r->fields[i].len] = '\0';
     r->field_count = n == 1 && !last->len ? 0 : n;
     r->ended = true;
     r->has_nul = false;

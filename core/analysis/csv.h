@@ -16,8 +16,9 @@
 #define CSV_ROW_MAX ((size_t)1 << 20)
 
 struct csv_field {
-    char *text; /* NUL-terminated, inside the reader's buffer: 8 bytes behind it may be read */
-    size_t len; /* without the NUL */
+    char *text; /* inside the reader's buffer: 8 bytes behind it may be read, and the first of them,
+                   a comma, line end or NUL, be written */
+    size_t len;
 };
 
 enum csv_result {

@@ -5,6 +5,7 @@
 
 #include "core/analysis/rows.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,12 +65,23 @@ static const struct known_column known_columns[] = {
 
 #define KNOWN_COUNT (sizeof known_columns / sizeof *known_columns)
 
+/* A number that was read, and its text, of LAST_MOST bytes or fewer: its first and last eight, those
+ * that a shorter one lacks as zeros. */
+#define LAST_MOST 16
+
+struct last_number {
+    uint64_t first, last;
+    size_t len; /* 0: there is none */
+    double value;
+};
+
 /* A column that every row gets a value of. */
 struct target {
     const struct known_column *known;
     const char *said; /* the caller's text, instead of the file's; NULL: none */
     size_t field;     /* NO_COLUMN: the file does not have it, `otherwise` is its value */
     size_t column;
+    struct last_number before; /* of numbers: most rows repeat most of the row before */
 };
 
 /* What of the file goes where. */
@@ -99,10 +111,11 @@ static size_t known_index(const char *name)
 static char *trim(const struct csv_field *f)
 {
     char *text = f->text, *end = f->text + f->len;
-    while (*text == ' ')
+    while (text < end && *text == ' ')
         text++;
     while (end > text && end[-1] == ' ')
-        *--end = '\0';
+        end--;
+    *end = '\0'; /* instead of what ended the field */
     return text;
 }
 
@@ -167,7 +180,7 @@ static int header_columns(struct header *h, struct rows *rows, struct err *e)
         const char *said = said_of(rows, i);
         if (h->field_of[i] != NO_COLUMN || known_columns[i].otherwise || said)
             h->targets[h->target_count++] =
-                (struct target){&known_columns[i], said, h->field_of[i], (size_t)column};
+                (struct target){&known_columns[i], said, h->field_of[i], (size_t)column, {0}};
     }
     return 0;
 }
@@ -196,9 +209,10 @@ static void count_unreadable(struct rows *rows, const struct csv_reader *r, cons
                              const struct csv_field *f)
 {
     if (rows->unreadable++ < LOGGED_LINES)
-        log_warning("%s:%zu: '%.40s' in column %s is no number%s; taken as unknown", r->path,
-                    r->line, f->text, name,
-                    strchr(f->text, ',') ? " (decimals need a point, thousands no mark)" : "");
+        log_warning("%s:%zu: '%.*s' in column %s is no number%s; taken as unknown", r->path,
+                    r->line, f->len < 40 ? (int)f->len : 40, f->text, name,
+                    memchr(f->text, ',', f->len) ? " (decimals need a point, thousands no mark)"
+                                                 : "");
 }
 
 static int add_text(struct rows *rows, const struct target *t, const struct csv_field *f)
@@ -215,24 +229,54 @@ static int add_text(struct rows *rows, const struct target *t, const struct csv_
                : 0;
 }
 
-static int add_number(struct rows *rows, const struct target *t, const struct csv_reader *r)
+static uint64_t eight_bytes(const char *p)
 {
-    const struct csv_field *f = &r->fields[t->field];
-    double x;
-    if (!f->len)
-        return 0;
-    if (csv_number(f, &x))
-        return columns_set_number(&rows->columns, t->column, rows->columns.row_count - 1, x);
-    count_unreadable(rows, r, t->known->name, f);
-    return 0;
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return le64toh(word);
 }
 
-static int add_row(struct rows *rows, const struct header *h, const struct csv_reader *r,
+/* The text of a field that is not empty, without a value; len 0: it is too long. */
+static struct last_number text_of(const struct csv_field *f)
+{
+    struct last_number n = {eight_bytes(f->text), 0, f->len, 0};
+    if (f->len > LAST_MOST)
+        n.len = 0;
+    else if (f->len >= sizeof n.first)
+        n.last = eight_bytes(f->text + f->len - sizeof n.last);
+    else
+        n.first &= (UINT64_C(1) << 8 * f->len) - 1;
+    return n;
+}
+
+static bool same_text(const struct last_number *a, const struct last_number *b)
+{
+    return a->len && a->len == b->len && a->first == b->first && a->last == b->last;
+}
+
+static int add_number(struct rows *rows, struct target *t, const struct csv_reader *r)
+{
+    const struct csv_field *f = &r->fields[t->field];
+    if (!f->len)
+        return 0;
+    struct last_number n = text_of(f);
+    if (same_text(&n, &t->before)) {
+        n.value = t->before.value;
+    } else if (csv_number(f, &n.value)) {
+        t->before = n;
+    } else {
+        count_unreadable(rows, r, t->known->name, f);
+        return 0;
+    }
+    return columns_set_number(&rows->columns, t->column, rows->columns.row_count - 1, n.value);
+}
+
+static int add_row(struct rows *rows, struct header *h, const struct csv_reader *r,
                    struct err *e)
 {
     int done = columns_add_row(&rows->columns);
     for (size_t i = 0; done == 0 && i < h->target_count; i++) {
-        const struct target *t = &h->targets[i];
+        struct target *t = &h->targets[i];
         if (t->known->type == CTXMARK_TEXT)
             done = add_text(rows, t, t->field == NO_COLUMN ? NULL : &r->fields[t->field]);
         else
