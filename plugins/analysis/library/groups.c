@@ -184,6 +184,8 @@ static int compare_modes(const char *a, const char *b)
 {
     static const char *const order[] = {"prefill", "decode", "e2e"};
     int x = 3, y = 3;
+    if (a == b)
+        return 0;
     for (int i = 0; i < 3; i++) {
         x = a && strcmp(a, order[i]) == 0 ? i : x;
         y = b && strcmp(b, order[i]) == 0 ? i : y;

@@ -19,7 +19,7 @@ const char *const center_names[CENTER_COUNT] = {"median", "mean", "trim5", "trim
 
 static bool same_text(const char *a, const char *b)
 {
-    return strcmp(a ? a : "", b ? b : "") == 0;
+    return a == b || strcmp(a ? a : "", b ? b : "") == 0;
 }
 
 static bool same_number(double a, double b)

@@ -58,8 +58,8 @@ static struct wanted want(const struct view *v, const char *column, const char *
 {
     const struct ctxmark_column *c = text ? find_column(v, column) : NULL;
     struct wanted w = {.code = c ? c->code : NULL, .is = -2, .any = !c};
-    for (uint64_t i = 0; c && i < c->dictionary_count; i++)
-        if (strcmp(c->dictionary[i], text) == 0)
+    for (uint64_t i = 0; c && w.is < 0 && i < c->dictionary_count; i++)
+        if (c->dictionary[i] == text || strcmp(c->dictionary[i], text) == 0)
             w.is = (int32_t)i;
     return w;
 }
@@ -77,8 +77,9 @@ int64_t view_find(const struct view *v, uint64_t from, const char *model, const 
     const struct ctxmark_column *contexts =
         isnan(context_length) ? NULL : find_column(v, "context_length");
     bool any = !contexts || !contexts->number;
+    /* models first: rows come in long runs of one */
     for (uint64_t row = from; row < v->count; row++)
-        if ((any || contexts->number[row] == context_length) && matches(&models, row) &&
+        if (matches(&models, row) && (any || contexts->number[row] == context_length) &&
             matches(&backends, row) && matches(&modes, row))
             return (int64_t)row;
     return -1;
