@@ -56,11 +56,6 @@ size_t decimal_print_integer(int64_t x, char text[DECIMAL_SIZE])
     return 1 + print_unsigned(-(uint64_t)x, text + 1);
 }
 
-#ifdef __SIZEOF_INT128__
-__extension__ typedef unsigned __int128 wide;
-
-#define MANTISSA_BITS 53
-
 /* digits / 10^decimals without zeros at its end. */
 static size_t print_fixed(uint64_t digits, int decimals, char *text)
 {
@@ -85,6 +80,11 @@ static size_t print_fixed(uint64_t digits, int decimals, char *text)
     text[at] = '\0';
     return at;
 }
+
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 wide;
+
+#define MANTISSA_BITS 53
 
 static wide power_of_ten(int k)
 {
@@ -149,6 +149,61 @@ static size_t print_everyday(double x, char *text)
 }
 #endif
 
+/* DIGITS correct digits, the first of which is that of 10^exponent. */
+static uint64_t take_digits(double x, int *ret_exponent)
+{
+    char text[DECIMAL_SIZE];
+    uint64_t digits = 0;
+    const char *p = text;
+    snprintf(text, sizeof text, "%.*e", DIGITS - 1, x);
+    for (; *p != 'e'; p++)
+        if (*p >= '0' && *p <= '9') /* not what stands for the point */
+            digits = digits * 10 + (uint64_t)(*p - '0');
+    *ret_exponent = (int)strtol(p + 1, NULL, 10);
+    return digits;
+}
+
+/* digits / 10^(DIGITS - 1) 10^exponent without zeros at its end. */
+static size_t print_scientific(uint64_t digits, int exponent, char *text)
+{
+    size_t n = print_fixed(digits, DIGITS - 1, text);
+    int written = snprintf(text + n, DECIMAL_SIZE - n, "e%+03d", exponent);
+    return n + (size_t)written;
+}
+
+/* Whether a number that differs by `off` from x, in units of its last of DIGITS digits, reads back
+ * as x, whose neighbours are `gap` away: yes, no, or too near to tell from so many digits. */
+enum reading { READS_BACK, READS_OTHER, READS_UNKNOWN };
+
+static enum reading judge(double off, double gap)
+{
+    const double doubt = 0.5 + 1e-9; /* the digits are themselves rounded */
+    return 2 * (off + doubt) < gap   ? READS_BACK
+           : 2 * (off - doubt) > gap ? READS_OTHER
+                                     : READS_UNKNOWN;
+}
+
+/* Small numbers by one conversion of libc's, where that is enough; 0: it is not. */
+static size_t print_small(double x, char *text)
+{
+    int exponent, unused;
+    if (!(x >= DBL_MIN && x < 1e-5) || frexp(x, &unused) == 0.5)
+        return 0;
+    uint64_t digits = take_digits(x, &exponent), unit = 100;
+    double gap = (nextafter(x, 1) - x) / x * (double)digits;
+    for (; unit > 1; unit /= 10) {
+        uint64_t below = digits % unit, off = below < unit - below ? below : unit - below;
+        enum reading r = judge((double)off, gap);
+        if (r == READS_OTHER)
+            continue;
+        if (r == READS_UNKNOWN || below == unit - below)
+            return 0;
+        digits += below < unit - below ? -below : unit - below;
+        break;
+    }
+    return digits < decimal_powers[DIGITS] ? print_scientific(digits, exponent, text) : 0;
+}
+
 static size_t print_any(double x, char text[DECIMAL_SIZE])
 {
     /* Fifteen digits are enough for most and lose nothing; subnormals have fewer to begin with. */
@@ -168,6 +223,8 @@ size_t decimal_print(double x, char text[DECIMAL_SIZE])
     if (fabs(x) < 1e14 && x == floor(x) && !signbit(x))
         return print_unsigned((uint64_t)x, text);
     size_t sign = x < 0, n = print_everyday(fabs(x), text + sign);
+    if (!n)
+        n = print_small(fabs(x), text + sign);
     if (!n)
         return print_any(x, text);
     if (sign)

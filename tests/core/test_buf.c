@@ -81,10 +81,27 @@ START_TEST(numbers_of_everyday_size_are_as_short_as_they_can_be)
 }
 END_TEST
 
+START_TEST(small_numbers_are_as_short_as_they_can_be)
+{
+    uint64_t bits = 11;
+    for (int i = 0; i < 100000; i++) {
+        bits = bits * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        double x = ldexp((double)(bits >> 11), -1050 + i % 980), sign = i % 3 ? 1 : -1;
+        char text[40];
+        expect_as_printf(sign * x);
+        expect_as_printf(ldexp(1, -1 - i % 1022));
+        snprintf(text, sizeof text, "%.*g", 1 + i % 17, x); /* few digits, and ties */
+        expect_as_printf(strtod(text, NULL));
+    }
+}
+END_TEST
+
 START_TEST(numbers_beside_powers_of_ten_keep_their_digits)
 {
-    for (double power = 1e-6; power < 1e18; power *= 10) {
-        double x = power;
+    for (int exponent = -307; exponent < 18; exponent++) {
+        char text[40];
+        snprintf(text, sizeof text, "1e%d", exponent);
+        double power = strtod(text, NULL), x = power;
         for (int i = 0; i < 5; i++, x = nextafter(x, INFINITY))
             expect_as_printf(x);
         x = power;
@@ -180,6 +197,7 @@ static void add(TCase *t)
     tcase_add_test(t, numbers_have_their_shortest_form);
     tcase_add_test(t, numbers_read_back_as_the_same_double);
     tcase_add_test(t, numbers_of_everyday_size_are_as_short_as_they_can_be);
+    tcase_add_test(t, small_numbers_are_as_short_as_they_can_be);
     tcase_add_test(t, numbers_beside_powers_of_ten_keep_their_digits);
     tcase_add_test(t, whole_numbers_have_all_their_digits);
     tcase_add_test(t, what_is_not_finite_leaves_nothing);
