@@ -84,7 +84,8 @@ static int serve(const json_t *message)
     if (store_map(CHILD_EXTRA_FD, &store, &e) < 0)
         return answer(CTXMARK_ERROR, e.text, NULL);
     int code;
-    if (!path || plugin_load(path, sha256 && *sha256 ? sha256 : NULL, &plugin, &e) < 0)
+    if (!path ||
+        plugin_load(path, sha256 && *sha256 ? sha256 : NULL, PLUGIN_BIND_LATE, &plugin, &e) < 0)
         code = answer(CTXMARK_ERROR, path ? e.text : "no plugin was named", NULL);
     else if (plugin->kind != CTXMARK_ANALYZER || !plugin->analyzer || !plugin->analyzer->analyze)
         code = answer(CTXMARK_ERROR, "the plugin is no analyzer", NULL);

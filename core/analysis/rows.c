@@ -65,8 +65,8 @@ static const struct known_column known_columns[] = {
 
 #define KNOWN_COUNT (sizeof known_columns / sizeof *known_columns)
 
-/* A number that was read, and its text, of LAST_MOST bytes or fewer: its first and last eight, those
- * that a shorter one lacks as zeros. */
+/* A number that was read, and its text, of LAST_MOST bytes or fewer: its first and last eight,
+ * those that a shorter one lacks as zeros. */
 #define LAST_MOST 16
 
 struct last_number {
@@ -271,8 +271,7 @@ static int add_number(struct rows *rows, struct target *t, const struct csv_read
     return columns_set_number(&rows->columns, t->column, rows->columns.row_count - 1, n.value);
 }
 
-static int add_row(struct rows *rows, struct header *h, const struct csv_reader *r,
-                   struct err *e)
+static int add_row(struct rows *rows, struct header *h, const struct csv_reader *r, struct err *e)
 {
     int done = columns_add_row(&rows->columns);
     for (size_t i = 0; done == 0 && i < h->target_count; i++) {

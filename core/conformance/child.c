@@ -213,9 +213,9 @@ static int serve(struct conform *c)
     struct err e;
     watch_manners(c);
     c->check = "loading";
-    if (!c->locale ||
-        plugin_load(json_string_value(json_object_get(c->job, "path")),
-                    json_string_value(json_object_get(c->job, "sha256")), &c->plugin, &e) < 0) {
+    if (!c->locale || plugin_load(json_string_value(json_object_get(c->job, "path")),
+                                  json_string_value(json_object_get(c->job, "sha256")),
+                                  PLUGIN_BIND_NOW, &c->plugin, &e) < 0) {
         conform_fail(c, "%s", c->locale ? e.text : "out of memory");
         return 1;
     }

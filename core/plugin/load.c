@@ -56,9 +56,10 @@ static bool symbol_is_from(void *handle, void *symbol)
            strcmp(info.dli_fname, map->l_name) == 0;
 }
 
-static query_function *find_shared(const char *path, struct err *e)
+static query_function *find_shared(const char *path, enum plugin_binding binding, struct err *e)
 {
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    int when = binding == PLUGIN_BIND_LATE ? RTLD_LAZY : RTLD_NOW;
+    void *handle = dlopen(path, when | RTLD_LOCAL | RTLD_NODELETE);
     if (!handle) {
         const char *why = dlerror();
         err_set(e, "%s cannot be opened: %s", path, why ? why : "no reason given");
@@ -223,8 +224,8 @@ static int check_hash(const char *path, const char *expected, struct err *e)
 /* The last copy: it lives for as long as the process. */
 static const struct ctxmark_plugin *volatile loaded;
 
-int plugin_load(const char *path, const char *expected_sha256, const struct ctxmark_plugin **ret,
-                struct err *e)
+int plugin_load(const char *path, const char *expected_sha256, enum plugin_binding binding,
+                const struct ctxmark_plugin **ret, struct err *e)
 {
     size_t prefix = strlen(PLUGIN_STATIC_PREFIX);
     bool is_static = strncmp(path, PLUGIN_STATIC_PREFIX, prefix) == 0;
@@ -232,7 +233,8 @@ int plugin_load(const char *path, const char *expected_sha256, const struct ctxm
         return -1;
     if (check_hash(path, expected_sha256, e) < 0)
         return -1;
-    query_function *query = is_static ? find_static(path + prefix, e) : find_shared(path, e);
+    query_function *query =
+        is_static ? find_static(path + prefix, e) : find_shared(path, binding, e);
     if (!query)
         return -1;
     const struct ctxmark_plugin *theirs = query();

@@ -38,7 +38,8 @@ int probe_child_main(void)
     const struct ctxmark_plugin *p;
     const json_t *options = json_object_get(job, "options");
     const char *path = json_string_value(json_object_get(job, "path"));
-    if (plugin_load(path, json_string_value(json_object_get(job, "sha256")), &p, &e) < 0)
+    if (plugin_load(path, json_string_value(json_object_get(job, "sha256")), PLUGIN_BIND_NOW, &p,
+                    &e) < 0)
         answer = json_pack("{s:s%}", "error", e.text, strlen(e.text));
     else if (options)
         answer = answer_backend(p, options);

@@ -118,7 +118,8 @@ static json_t *do_start(struct session *s, const json_t *message)
     struct err e;
     s->start = json_incref((json_t *)message);
     if (plugin_load(json_string_value(json_object_get(message, "plugin")),
-                    json_string_value(json_object_get(message, "sha256")), &s->plugin, &e) < 0)
+                    json_string_value(json_object_get(message, "sha256")), PLUGIN_BIND_NOW,
+                    &s->plugin, &e) < 0)
         return answer_error(e.text);
     s->ops = s->plugin->backend;
     if (!s->ops)

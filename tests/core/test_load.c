@@ -37,7 +37,7 @@ static void expect_refusal(const char *mock, const char *words)
     struct err e = {""};
     const struct ctxmark_plugin *p = NULL;
     const char *path = support_mock(mock);
-    ck_assert_int_eq(plugin_load(path, NULL, &p, &e), -1);
+    ck_assert_int_eq(plugin_load(path, NULL, PLUGIN_BIND_NOW, &p, &e), -1);
     ck_assert_ptr_null(p);
     expect_words(e.text, path, words);
 }
@@ -105,11 +105,11 @@ START_TEST(what_cannot_be_opened_says_why)
     struct err e = {""};
     const struct ctxmark_plugin *p;
     const char *path = support_mock("mock_unresolved");
-    ck_assert_int_eq(plugin_load(path, NULL, &p, &e), -1);
+    ck_assert_int_eq(plugin_load(path, NULL, PLUGIN_BIND_NOW, &p, &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, path));
     ck_assert_ptr_nonnull(strstr(e.text, "mock_function_that_nobody_has"));
     path = support_write("text.so", "no shared object");
-    ck_assert_int_eq(plugin_load(path, NULL, &p, &e), -1);
+    ck_assert_int_eq(plugin_load(path, NULL, PLUGIN_BIND_NOW, &p, &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, "text.so cannot be opened: "));
 }
 END_TEST
@@ -120,9 +120,9 @@ START_TEST(a_file_that_changed_is_refused)
     const struct ctxmark_plugin *p;
     char hash[65];
     ck_assert_int_eq(sha256_file(support_mock("mock_ok"), hash, &e), 0);
-    ck_assert_int_eq(plugin_load(support_mock("mock_ok"), hash, &p, &e), 0);
+    ck_assert_int_eq(plugin_load(support_mock("mock_ok"), hash, PLUGIN_BIND_NOW, &p, &e), 0);
     hash[0] = hash[0] == '0' ? '1' : '0';
-    ck_assert_int_eq(plugin_load(support_mock("mock_ok"), hash, &p, &e), -1);
+    ck_assert_int_eq(plugin_load(support_mock("mock_ok"), hash, PLUGIN_BIND_NOW, &p, &e), -1);
     ck_assert_ptr_nonnull(strstr(e.text, "changed between being examined and being loaded"));
 }
 END_TEST
@@ -131,7 +131,8 @@ START_TEST(a_plugin_of_an_earlier_time_gets_zeros_behind_its_end)
 {
     struct err e = {""};
     const struct ctxmark_plugin *p;
-    ck_assert_msg(plugin_load(support_mock("mock_shorter"), NULL, &p, &e) == 0, "%s", e.text);
+    ck_assert_msg(plugin_load(support_mock("mock_shorter"), NULL, PLUGIN_BIND_NOW, &p, &e) == 0,
+                  "%s", e.text);
     ck_assert_ptr_null(p->analyzer);
     ck_assert_ptr_nonnull(p->backend->run);
     ck_assert(p->backend->unload == NULL);
@@ -143,7 +144,8 @@ START_TEST(a_plugin_of_a_later_minor_is_read_by_its_own_strides)
 {
     struct err e = {""};
     const struct ctxmark_plugin *p;
-    ck_assert_msg(plugin_load(support_mock("mock_newer"), NULL, &p, &e) == 0, "%s", e.text);
+    ck_assert_msg(plugin_load(support_mock("mock_newer"), NULL, PLUGIN_BIND_NOW, &p, &e) == 0, "%s",
+                  e.text);
     ck_assert_uint_eq(p->metric_count, 3);
     ck_assert_str_eq(p->metrics[1].name, "mock_second");
     ck_assert_str_eq(p->metrics[2].name, "mock_third");
@@ -163,7 +165,8 @@ START_TEST(a_plugin_of_1_0_loads)
 {
     struct err e = {""};
     const struct ctxmark_plugin *p;
-    ck_assert_msg(plugin_load(support_mock("mock_1_0"), NULL, &p, &e) == 0, "%s", e.text);
+    ck_assert_msg(plugin_load(support_mock("mock_1_0"), NULL, PLUGIN_BIND_NOW, &p, &e) == 0, "%s",
+                  e.text);
     ck_assert_str_eq(p->name, "mock_1_0");
     ck_assert_ptr_nonnull(p->backend->run);
 }
