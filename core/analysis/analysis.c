@@ -15,6 +15,7 @@
 #include "core/analysis/assemble.h"
 #include "core/analysis/frame.h"
 #include "core/analysis/order.h"
+#include "core/analysis/packed.h"
 #include "core/base/child.h"
 #include "core/base/wire.h"
 
@@ -64,7 +65,7 @@ static void write_member(struct buf *b, const char *key, const json_t *value)
     wire_write(b, value);
 }
 
-/* A table, its rows as bytes, which are unpacked only where the analyzer asks for them. */
+/* A table, its rows as the bytes that they are. */
 static void write_table(struct buf *b, const json_t *table)
 {
     const char *key;
@@ -72,12 +73,14 @@ static void write_table(struct buf *b, const json_t *table)
     wire_begin_object(b, json_object_size(table));
     json_object_foreach((json_t *)table, key, member)
     {
-        bool rows = strcmp(key, "rows") == 0;
         wire_key(b, key);
-        size_t begun = rows ? wire_begin_bytes(b) : 0;
-        wire_write(b, member);
-        if (rows)
-            wire_end_bytes(b, begun);
+        if (strcmp(key, "rows") != 0) {
+            wire_write(b, member);
+            continue;
+        }
+        size_t begun = wire_begin_bytes(b);
+        buf_add(b, json_string_value(member), json_string_length(member));
+        wire_end_bytes(b, begun);
     }
 }
 
@@ -162,7 +165,9 @@ static void take_answer(struct schedule *s, struct task *t, json_t *answer)
     const char *reason = json_string_value(json_object_get(answer, "reason"));
     if (!reason || !*reason)
         reason = "it gave no reason";
-    if (status == CTXMARK_OK) {
+    if (status == CTXMARK_OK && !packed_is_sound(json_object_get(answer, "tables"))) {
+        task_failed(s, t, "its tables make no sense");
+    } else if (status == CTXMARK_OK) {
         t->answer = json_incref(answer);
     } else if (status == CTXMARK_UNSUPPORTED) {
         json_array_append_new(s->own, own_finding("analyzer_skipped", "info",
@@ -282,9 +287,9 @@ static void schedule_free(struct schedule *s)
     json_decref(s->own);
 }
 
-int analysis_run(const struct frame *frame, const struct config_analyzer *analyzers,
-                 size_t analyzer_count, const json_t *facts, json_t *run, unsigned jobs,
-                 json_t **ret_analysis, struct err *e)
+int analysis_run_packed(const struct frame *frame, const struct config_analyzer *analyzers,
+                        size_t analyzer_count, const json_t *facts, json_t *run, unsigned jobs,
+                        json_t **ret_analysis, struct err *e)
 {
     struct schedule s = {.frame = frame,
                          .facts = facts,
@@ -307,6 +312,21 @@ int analysis_run(const struct frame *frame, const struct config_analyzer *analyz
     free(fds);
     if (!analysis)
         return -1;
+    *ret_analysis = analysis;
+    return 0;
+}
+
+int analysis_run(const struct frame *frame, const struct config_analyzer *analyzers,
+                 size_t analyzer_count, const json_t *facts, json_t *run, unsigned jobs,
+                 json_t **ret_analysis, struct err *e)
+{
+    json_t *analysis;
+    if (analysis_run_packed(frame, analyzers, analyzer_count, facts, run, jobs, &analysis, e) < 0)
+        return -1;
+    if (packed_expand(analysis, e) < 0) {
+        json_decref(analysis);
+        return -1;
+    }
     *ret_analysis = analysis;
     return 0;
 }

@@ -30,6 +30,11 @@ int analysis_run(const struct frame *frame, const struct config_analyzer *analyz
                  size_t analyzer_count, const json_t *facts, json_t *run, unsigned jobs,
                  json_t **ret_analysis, struct err *e);
 
+/* The same with packed tables (packed.h), to be printed. */
+int analysis_run_packed(const struct frame *frame, const struct config_analyzer *analyzers,
+                        size_t analyzer_count, const json_t *facts, json_t *run, unsigned jobs,
+                        json_t **ret_analysis, struct err *e);
+
 /* The analyzer child: serves one analyzer over CHILD_SOCKET_FD, then returns its exit status. */
 int analyzer_child_main(void);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/packed.h"
+
 json_t *own_finding(const char *id, const char *severity, const char *format, ...)
 {
     char text[4096];
@@ -54,8 +56,7 @@ static bool evidence_is_there(const json_t *tables, const json_t *evidence)
     const char *column = json_string_value(json_object_get(evidence, "column"));
     if (!t || (column && !has_column(t, column)))
         return false;
-    return json_is_null(row) ||
-           (size_t)json_integer_value(row) < json_array_size(json_object_get(t, "rows"));
+    return json_is_null(row) || (size_t)json_integer_value(row) < packed_count(t);
 }
 
 /* Takes over findings whose evidence is really there. */

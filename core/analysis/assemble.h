@@ -15,9 +15,9 @@
 json_t *own_finding(const char *id, const char *severity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* answers: what each analyzer sent, in the order of the config (null: nothing); own: array of
- * findings of ctxmark's own.  run is borrowed, NULL or an object.  The analysis.json object, or
- * NULL: out of memory. */
+/* answers: what each analyzer sent, in the order of the config (null: nothing), tables with
+ * packed rows, which they keep; own: array of findings of ctxmark's own.  run is borrowed, NULL or
+ * an object.  The analysis.json object, or NULL: out of memory. */
 json_t *analysis_assemble(const struct frame *f, json_t *run, const json_t *answers, json_t *own,
                           struct err *e);
 

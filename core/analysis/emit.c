@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/analysis/packed.h"
 #include "core/base/err.h"
 #include "core/base/wire.h"
 
@@ -88,8 +89,10 @@ int emitted_unpack(struct emitted *m)
     emitted_write_tables(m, &b);
     json_t *whole = buf_ok(&b) ? wire_read(b.data, b.len) : NULL;
     buf_free(&b);
-    if (!whole)
+    if (!whole || packed_expand_tables(whole) < 0) {
+        json_decref(whole);
         return -1;
+    }
     free_rows(m);
     json_decref(m->tables);
     m->tables = whole;
@@ -307,8 +310,10 @@ void emitted_write_tables(const struct emitted *m, struct buf *b)
             wire_write(b, member);
         }
         wire_key(b, "rows");
+        size_t begun = wire_begin_bytes(b);
         wire_begin_array(b, rows->count);
         buf_add(b, rows->bytes.data, rows->bytes.len);
+        wire_end_bytes(b, begun);
         b->failed = b->failed || rows->bytes.failed;
     }
 }

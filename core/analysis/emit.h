@@ -31,9 +31,9 @@ struct emitted {
 /* 0 or -1: out of memory. */
 int emitted_init(struct emitted *m, const char *analyzer);
 void emitted_free(struct emitted *m);
-/* Appends the tables as an array, with their rows. */
+/* Appends the tables as an array, with their rows as bytes (packed.h). */
 void emitted_write_tables(const struct emitted *m, struct buf *b);
-/* Once all is emitted: puts the rows into m->tables.  0, or -1: out of memory. */
+/* Once all is emitted: puts the rows into m->tables, as arrays.  0, or -1: out of memory. */
 int emitted_unpack(struct emitted *m);
 
 /* As the host services of these names say. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "core/analysis/dictionary.h"
-#include "core/base/wire.h"
+#include "core/analysis/packed.h"
 
 struct table_view {
     struct table_view *next;
@@ -96,7 +96,7 @@ static int list_texts(struct ctxmark_column *c, const struct dictionary *d)
     return texts ? 0 : -1;
 }
 
-/* The rows as analysis.c packed them: an array of arrays of plain values. */
+/* The rows from their bytes (packed.h). */
 static int fill_rows(struct table_view *v, struct wire_reader *r)
 {
     uint32_t columns = v->view.column_count, items;
@@ -119,13 +119,11 @@ static int fill_rows(struct table_view *v, struct wire_reader *r)
 
 static int fill_view(struct table_view *v)
 {
-    const json_t *columns = json_object_get(v->table, "columns"),
-                 *packed = json_object_get(v->table, "rows"), *column;
+    const json_t *columns = json_object_get(v->table, "columns"), *column;
     size_t i, count = json_array_size(columns);
-    const char *bytes = json_string_value(packed);
-    struct wire_reader r = {.p = bytes, .end = bytes ? bytes + json_string_length(packed) : NULL};
+    struct wire_reader r;
     uint32_t rows;
-    if (!bytes || !wire_take_array(&r, &rows))
+    if (!packed_begin(v->table, &r, &rows))
         return -1;
     v->columns = calloc(count + 1, sizeof *v->columns);
     v->data = calloc(count + 1, sizeof *v->data);

@@ -17,7 +17,7 @@ struct table_view; /* a table of another analyzer, unpacked */
 struct services {
     struct store *store;    /* the measured rows */
     const json_t *facts;    /* as in analysis.h */
-    const json_t *tables;   /* {NAME IN `after`: [table of analysis.json]}, with "rows" as bytes
+    const json_t *tables;   /* {NAME IN `after`: [table of analysis.json]}, packed
                                (wire.h): most are never asked for */
     struct emitted emitted; /* what this analyzer emits */
     struct table_view *views;

@@ -22,7 +22,7 @@ static void new_line(struct buf *b, int depth)
         buf_putc(b, ' ');
 }
 
-static void write_string(struct buf *b, const char *text, size_t n)
+void json_write_string(struct buf *b, const char *text, size_t n)
 {
     size_t plain = 0; /* what stands as it is is added at once */
     buf_putc(b, '"');
@@ -45,7 +45,7 @@ static void write_string(struct buf *b, const char *text, size_t n)
 
 void json_write_text(struct buf *b, const char *text)
 {
-    write_string(b, text, strlen(text));
+    json_write_string(b, text, strlen(text));
 }
 
 static bool is_plain(const json_t *v)
@@ -77,6 +77,15 @@ static void write_array(struct buf *b, const json_t *v, int depth)
     buf_putc(b, ']');
 }
 
+void json_write_key(struct buf *b, const char *key, int depth, bool first)
+{
+    if (!first)
+        buf_putc(b, ',');
+    new_line(b, depth);
+    json_write_text(b, key);
+    buf_puts(b, ": ");
+}
+
 static void write_object(struct buf *b, const json_t *v, int depth)
 {
     const char *key;
@@ -85,12 +94,8 @@ static void write_object(struct buf *b, const json_t *v, int depth)
     buf_putc(b, '{');
     json_object_foreach((json_t *)v, key, member)
     {
-        if (!first)
-            buf_putc(b, ',');
+        json_write_key(b, key, depth + 1, first);
         first = false;
-        new_line(b, depth + 1);
-        write_string(b, key, strlen(key));
-        buf_puts(b, ": ");
         write_value(b, member, depth + 1);
     }
     if (!first)
@@ -98,7 +103,7 @@ static void write_object(struct buf *b, const json_t *v, int depth)
     buf_putc(b, '}');
 }
 
-static void write_real(struct buf *b, double x)
+void json_write_real(struct buf *b, double x)
 {
     char text[DECIMAL_SIZE];
     if (!isfinite(x)) {
@@ -126,13 +131,13 @@ static void write_value(struct buf *b, const json_t *v, int depth)
         write_array(b, v, depth);
         break;
     case JSON_STRING:
-        write_string(b, json_string_value(v), json_string_length(v));
+        json_write_string(b, json_string_value(v), json_string_length(v));
         break;
     case JSON_INTEGER:
         buf_integer(b, json_integer_value(v));
         break;
     case JSON_REAL:
-        write_real(b, json_real_value(v));
+        json_write_real(b, json_real_value(v));
         break;
     case JSON_TRUE:
         buf_puts(b, "true");
@@ -144,6 +149,11 @@ static void write_value(struct buf *b, const json_t *v, int depth)
         buf_puts(b, "null");
         break;
     }
+}
+
+void json_write_part(struct buf *b, const json_t *json, int depth)
+{
+    write_value(b, json, depth);
 }
 
 void json_write(struct buf *b, const json_t *json)

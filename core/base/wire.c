@@ -262,8 +262,7 @@ static bool take_text(struct wire_reader *r, struct wire_plain *ret)
 bool wire_take_plain(struct wire_reader *r, struct wire_plain *ret)
 {
     char tag;
-    json_int_t whole = 0;
-    *ret = (struct wire_plain){.number = NAN};
+    *ret = (struct wire_plain){.type = JSON_NULL, .number = NAN};
     if (take(r, &tag, 1) < 0)
         return false;
     switch (tag) {
@@ -271,16 +270,20 @@ bool wire_take_plain(struct wire_reader *r, struct wire_plain *ret)
         return true;
     case TAG_FALSE:
     case TAG_TRUE:
+        ret->type = tag == TAG_TRUE ? JSON_TRUE : JSON_FALSE;
         ret->number = tag == TAG_TRUE;
         return true;
     case TAG_INTEGER:
-        if (take(r, &whole, sizeof whole) < 0)
+        ret->type = JSON_INTEGER;
+        if (take(r, &ret->whole, sizeof ret->whole) < 0)
             return false;
-        ret->number = (double)whole;
+        ret->number = (double)ret->whole;
         return true;
     case TAG_REAL:
+        ret->type = JSON_REAL;
         return take(r, &ret->number, sizeof ret->number) == 0;
     case TAG_STRING:
+        ret->type = JSON_STRING;
         return take_text(r, ret);
     default:
         return false;

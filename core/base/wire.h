@@ -46,6 +46,8 @@ struct wire_reader {
 
 /* What is neither array nor object. */
 struct wire_plain {
+    json_type type;
+    json_int_t whole; /* of an integer */
     double number;    /* a flag is 0 or 1; NaN: it is no number */
     const char *text; /* [len], without a NUL; NULL: it is no text */
     size_t len;

@@ -10,6 +10,7 @@
 
 #include "core/analysis/analysis.h"
 #include "core/analysis/frame.h"
+#include "core/analysis/packed.h"
 #include "core/base/buf.h"
 #include "core/command/report_files.h"
 #include "core/run/manifest.h"
@@ -35,20 +36,37 @@ static json_t *facts_of_user(const json_t *given)
     return facts;
 }
 
-int analysis_make(const char *csv, const char *details, const json_t *manifest, const json_t *facts,
-                  const struct config_analyzer *analyzers, size_t analyzer_count,
-                  json_t **ret_analysis, struct err *e)
+int analysis_make_packed(const char *csv, const char *details, const json_t *manifest,
+                         const json_t *facts, const struct config_analyzer *analyzers,
+                         size_t analyzer_count, json_t **ret_analysis, struct err *e)
 {
     struct frame *frame = frame_read_csv(csv, details, e);
     if (!frame)
         return -1;
     json_t *all_facts = manifest ? manifest_facts(manifest) : facts_of_user(facts);
     json_t *run = describe_run(csv, manifest);
-    int r = analysis_run(frame, analyzers, analyzer_count, all_facts, run, 0, ret_analysis, e);
+    int r =
+        analysis_run_packed(frame, analyzers, analyzer_count, all_facts, run, 0, ret_analysis, e);
     json_decref(run);
     json_decref(all_facts);
     frame_free(frame);
     return r;
+}
+
+int analysis_make(const char *csv, const char *details, const json_t *manifest, const json_t *facts,
+                  const struct config_analyzer *analyzers, size_t analyzer_count,
+                  json_t **ret_analysis, struct err *e)
+{
+    json_t *analysis;
+    if (analysis_make_packed(csv, details, manifest, facts, analyzers, analyzer_count, &analysis,
+                             e) < 0)
+        return -1;
+    if (packed_expand(analysis, e) < 0) {
+        json_decref(analysis);
+        return -1;
+    }
+    *ret_analysis = analysis;
+    return 0;
 }
 
 int analysis_render(const char *folder, const json_t *analysis, const json_t *manifest,

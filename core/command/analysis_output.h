@@ -18,6 +18,11 @@ int analysis_make(const char *csv, const char *details, const json_t *manifest, 
                   const struct config_analyzer *analyzers, size_t analyzer_count,
                   json_t **ret_analysis, struct err *e);
 
+/* The same with packed tables (core/analysis/packed.h), to be printed. */
+int analysis_make_packed(const char *csv, const char *details, const json_t *manifest,
+                         const json_t *facts, const struct config_analyzer *analyzers,
+                         size_t analyzer_count, json_t **ret_analysis, struct err *e);
+
 /* report.md, report.html and figures from an analysis, into `folder`, whose metrics.csv they show.
  */
 int analysis_render(const char *folder, const json_t *analysis, const json_t *manifest,

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/base/json.h"
+#include "core/analysis/packed.h"
 #include "core/command/analysis_output.h"
 #include "core/command/command.h"
 #include "core/command/options.h"
@@ -96,6 +96,7 @@ static int put_files(const char *folder, const struct source *s, const json_t *a
     return 0;
 }
 
+/* Tables are packed where JSON is asked for. */
 static int put_stdout(const struct options *o, const struct source *s, const json_t *analysis,
                       struct err *e)
 {
@@ -104,7 +105,7 @@ static int put_stdout(const struct options *o, const struct source *s, const jso
     if (!o->json && report_build(&r, analysis, s->manifest, NULL, false, e) < 0)
         return -1;
     if (o->json)
-        json_write(&b, analysis);
+        packed_write(&b, analysis);
     else {
         report_markdown(&r, &b);
         report_free(&r);
@@ -136,9 +137,9 @@ static int analyze(const struct options *o, const struct source *s, struct err *
     if (registry && analyzers_select(registry, o->analyzers, s->manifest, o->sets, o->set_count,
                                      &analyzers, &count, e) == 0) {
         status = EXIT_SOME_FAILED;
-        if (analysis_make(s->csv, s->details, s->manifest, facts, analyzers, count, &analysis, e) ==
-                0 &&
-            put_analysis(o, s, analysis, e) == 0)
+        if (analysis_make_packed(s->csv, s->details, s->manifest, facts, analyzers, count,
+                                 &analysis, e) == 0 &&
+            (o->json || packed_expand(analysis, e) == 0) && put_analysis(o, s, analysis, e) == 0)
             status = EXIT_DONE;
     }
     last_analysis = analysis;
