@@ -30,6 +30,15 @@ static int leading_zeros(wide x)
     return high ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)x);
 }
 
+/* 2^k of a normal number; ldexp() minds all others too, which takes longer. */
+static double power_of_two(int k)
+{
+    uint64_t bits = (uint64_t)(DBL_MAX_EXP - 1 + k) << (MANTISSA_BITS - 1);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 /* digits / 10^decimals rounded to nearest, ties to even: long division in integers, with at least
  * 63 bits of quotient, and what is left of it. */
 __attribute__((noinline)) static double divide_exactly(uint64_t digits, int decimals)
@@ -41,7 +50,7 @@ __attribute__((noinline)) static double divide_exactly(uint64_t digits, int deci
     wide below = quotient & (((wide)1 << cut) - 1), half = (wide)1 << (cut - 1);
     uint64_t mantissa = (uint64_t)(quotient >> cut);
     mantissa += below > half || (below == half && (rest || (mantissa & 1)));
-    return ldexp((double)mantissa, cut - scale - 64);
+    return (double)mantissa * power_of_two(cut - scale - 64);
 }
 
 #if defined __BYTE_ORDER__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -154,18 +154,34 @@ struct interval stats_normal_interval(double mean, double sd, size_t n, double z
     return around(mean, z * sd / sqrt((double)n));
 }
 
+/* Student's quantile.  Most samples are as large as the one before: the last is kept. */
+static double t_quantile(double p, double df)
+{
+    static _Thread_local double last_p, last_df, last;
+    if (p != last_p || df != last_df) {
+        last = gsl_cdf_tdist_Pinv(p, df);
+        last_p = p;
+        last_df = df;
+    }
+    return last;
+}
+
 struct interval stats_t_interval(double mean, double sd, size_t n, double level)
 {
     if (n < 2)
         return (struct interval){NAN, NAN};
-    return around(mean,
-                  gsl_cdf_tdist_Pinv(0.5 + level / 2, (double)(n - 1)) * sd / sqrt((double)n));
+    return around(mean, t_quantile(0.5 + level / 2, (double)(n - 1)) * sd / sqrt((double)n));
 }
 
-struct interval stats_median_interval(const double *sorted, size_t n, double level)
+/* The largest k with P(Binomial(n, 1/2) <= k - 1) <= (1 - level) / 2, by bisection; 0: none.  The
+ * last is kept. */
+static size_t median_rank(size_t n, double level)
 {
-    /* The largest k with P(Binomial(n, 1/2) <= k - 1) <= (1 - level) / 2, by bisection. */
+    static _Thread_local size_t last_n, last;
+    static _Thread_local double last_level;
     size_t low = 0, high = n / 2 + 1;
+    if (n == last_n && level == last_level)
+        return last;
     while (high - low > 1) {
         size_t k = low + (high - low) / 2;
         double p = gsl_cdf_binomial_P((unsigned)(k - 1), 0.5, (unsigned)n);
@@ -174,6 +190,14 @@ struct interval stats_median_interval(const double *sorted, size_t n, double lev
         else
             high = k;
     }
+    last_n = n;
+    last_level = level;
+    return last = low;
+}
+
+struct interval stats_median_interval(const double *sorted, size_t n, double level)
+{
+    size_t low = median_rank(n, level);
     return low ? (struct interval){sorted[low - 1], sorted[n - low]} : (struct interval){NAN, NAN};
 }
 
