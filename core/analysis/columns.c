@@ -184,14 +184,9 @@ int columns_settle(struct columns *c)
     return 0;
 }
 
-int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len)
+static int set_code(struct columns *c, size_t column, size_t row, int32_t id)
 {
     struct column *item = &c->items[column];
-    int32_t id = item->repeats ? dictionary_append(&item->texts, text, len)
-                               : dictionary_add(&item->texts, text, len);
-    if (id < 0)
-        return -1;
-    item->repeats |= item->texts.count > MANY_TEXTS && item->texts.count > row / MOSTLY_NEW;
     if (!item->code && id == 0 && row == item->zeros) {
         item->zeros++;
         return 0;
@@ -200,6 +195,22 @@ int columns_set_text(struct columns *c, size_t column, size_t row, const char *t
         return -1;
     item->code[row] = id;
     return 0;
+}
+
+int columns_repeat_text(struct columns *c, size_t column, size_t row)
+{
+    return set_code(c, column, row, c->items[column].texts.last);
+}
+
+int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len)
+{
+    struct column *item = &c->items[column];
+    int32_t id = item->repeats ? dictionary_append(&item->texts, text, len)
+                               : dictionary_add(&item->texts, text, len);
+    if (id < 0)
+        return -1;
+    item->repeats |= item->texts.count > MANY_TEXTS && item->texts.count > row / MOSTLY_NEW;
+    return set_code(c, column, row, id);
 }
 
 void column_clear(struct column *c)

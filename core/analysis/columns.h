@@ -68,6 +68,8 @@ static inline int columns_set_number(struct columns *c, size_t column, size_t ro
     return 0;
 }
 int columns_set_text(struct columns *c, size_t column, size_t row, const char *text, size_t len);
+/* The text that the column was given last once more. */
+int columns_repeat_text(struct columns *c, size_t column, size_t row);
 /* After the last row of a file: all columns with a known value can be read.  0 or -1: out of
  * memory.
  */

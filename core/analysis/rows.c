@@ -65,14 +65,13 @@ static const struct known_column known_columns[] = {
 
 #define KNOWN_COUNT (sizeof known_columns / sizeof *known_columns)
 
-/* A number that was read, and its text, of LAST_MOST bytes or fewer: its first and last eight,
- * those that a shorter one lacks as zeros. */
+/* A field of at most LAST_MOST bytes: its first and last eight, those that it lacks as zeros. */
 #define LAST_MOST 16
 
-struct last_number {
+struct last_field {
     uint64_t first, last;
-    size_t len; /* 0: there is none */
-    double value;
+    size_t len;   /* 0: there is none */
+    double value; /* of a number */
 };
 
 /* A column that every row gets a value of. */
@@ -81,7 +80,7 @@ struct target {
     const char *said; /* the caller's text, instead of the file's; NULL: none */
     size_t field;     /* NO_COLUMN: the file does not have it, `otherwise` is its value */
     size_t column;
-    struct last_number before; /* of numbers: most rows repeat most of the row before */
+    struct last_field before; /* most rows repeat most of the row before */
 };
 
 /* What of the file goes where. */
@@ -215,20 +214,6 @@ static void count_unreadable(struct rows *rows, const struct csv_reader *r, cons
                                                  : "");
 }
 
-static int add_text(struct rows *rows, const struct target *t, const struct csv_field *f)
-{
-    const char *text = f ? f->text : "", *instead = t->said;
-    size_t len = f ? f->len : 0;
-    if (!instead && !len)
-        instead = t->known->otherwise;
-    if (instead) {
-        text = instead;
-        len = strlen(instead);
-    }
-    return len ? columns_set_text(&rows->columns, t->column, rows->columns.row_count - 1, text, len)
-               : 0;
-}
-
 static uint64_t eight_bytes(const char *p)
 {
     uint64_t word;
@@ -237,9 +222,9 @@ static uint64_t eight_bytes(const char *p)
 }
 
 /* The text of a field that is not empty, without a value; len 0: it is too long. */
-static struct last_number text_of(const struct csv_field *f)
+static struct last_field text_of(const struct csv_field *f)
 {
-    struct last_number n = {eight_bytes(f->text), 0, f->len, 0};
+    struct last_field n = {eight_bytes(f->text), 0, f->len, 0};
     if (f->len > LAST_MOST)
         n.len = 0;
     else if (f->len >= sizeof n.first)
@@ -249,9 +234,30 @@ static struct last_number text_of(const struct csv_field *f)
     return n;
 }
 
-static bool same_text(const struct last_number *a, const struct last_number *b)
+static bool same_text(const struct last_field *a, const struct last_field *b)
 {
     return a->len && a->len == b->len && a->first == b->first && a->last == b->last;
+}
+
+/* The caller's text, or that of a field which is empty or not there; NULL: none. */
+static int add_other_text(struct rows *rows, struct target *t, const char *text)
+{
+    t->before.len = 0;
+    return text ? columns_set_text(&rows->columns, t->column, rows->columns.row_count - 1, text,
+                                   strlen(text))
+                : 0;
+}
+
+static int add_text(struct rows *rows, struct target *t, const struct csv_field *f)
+{
+    size_t row = rows->columns.row_count - 1;
+    if (t->said || !f || !f->len)
+        return add_other_text(rows, t, t->said ? t->said : t->known->otherwise);
+    struct last_field n = text_of(f);
+    if (same_text(&n, &t->before))
+        return columns_repeat_text(&rows->columns, t->column, row);
+    t->before = n;
+    return columns_set_text(&rows->columns, t->column, row, f->text, f->len);
 }
 
 static int add_number(struct rows *rows, struct target *t, const struct csv_reader *r)
@@ -259,7 +265,7 @@ static int add_number(struct rows *rows, struct target *t, const struct csv_read
     const struct csv_field *f = &r->fields[t->field];
     if (!f->len)
         return 0;
-    struct last_number n = text_of(f);
+    struct last_field n = text_of(f);
     if (same_text(&n, &t->before)) {
         n.value = t->before.value;
     } else if (csv_number(f, &n.value)) {
