@@ -11,8 +11,10 @@
 
 #include "core/analysis/analysis.h"
 #include "core/analysis/order.h"
+#include "core/analysis/packed.h"
 #include "core/base/buf.h"
 #include "core/base/json.h"
+#include "core/base/wire.h"
 #include "schema.h"
 
 static const char csv[] = "model,backend,context_length,mode,rep,latency_ms\n"
@@ -208,12 +210,78 @@ START_TEST(two_of_one_name_are_refused)
 }
 END_TEST
 
+/* --- packed tables */
+
+static json_t *pack(const json_t *rows, size_t cut)
+{
+    struct buf b = {0};
+    wire_write(&b, rows);
+    json_t *packed = json_stringn_nocheck(b.data, b.len - cut);
+    buf_free(&b);
+    return packed;
+}
+
+/* An analysis with a table of these rows, cut short, and one without rows. */
+static json_t *pack_tables(const json_t *rows, size_t cut)
+{
+    json_t *no_rows = json_array();
+    json_t *analysis = json_pack("{s:i, s:[{s:[s, s, s], s:o, s:s}, {s:[], s:o}], s:[]}", "schema",
+                                 1, "tables", "columns", "a", "b", "c", "rows", pack(rows, cut),
+                                 "title", "x", "columns", "rows", pack(no_rows, 0), "findings");
+    json_decref(no_rows);
+    return analysis;
+}
+
+START_TEST(packed_tables_are_printed_as_those_unpacked)
+{
+    struct err e;
+    struct buf packed = {0}, expanded = {0};
+    json_t *rows = json_pack("[[n, b, b], [I, f, s], [f, f, s], []]", 1, 0, (json_int_t)-7, 0.25,
+                             "\"\xc3\xa4\n\"", 3.0, 1e-300, "");
+    json_t *analysis = pack_tables(rows, 0);
+    ck_assert_uint_eq(packed_count(json_array_get(json_object_get(analysis, "tables"), 0)), 4);
+    packed_write(&packed, analysis);
+    ck_assert_int_eq(packed_expand(analysis, &e), 0);
+    json_write(&expanded, analysis);
+    ck_assert_str_eq(buf_text(&packed), buf_text(&expanded));
+    ck_assert(json_equal(
+        json_object_get(json_array_get(json_object_get(analysis, "tables"), 0), "rows"), rows));
+    buf_free(&packed);
+    buf_free(&expanded);
+    json_decref(analysis);
+    json_decref(rows);
+}
+END_TEST
+
+static bool is_sound(json_t *rows, size_t cut)
+{
+    json_t *analysis = pack_tables(rows, cut);
+    bool sound = packed_is_sound(json_object_get(analysis, "tables"));
+    json_decref(analysis);
+    json_decref(rows);
+    return sound;
+}
+
+START_TEST(packed_rows_are_checked_to_the_last_byte)
+{
+    ck_assert(is_sound(json_pack("[[i, f, s], [n, n, n]]", 1, 0.5, "\xc3\xa4"), 0));
+    ck_assert(!is_sound(json_pack("[[i, f, s], [n, n, n]]", 1, 0.5, "\xc3\xa4"), 1));
+    ck_assert(!is_sound(json_pack("[[i, f]]", 1, 0.5), 0));
+    ck_assert(!is_sound(json_pack("[[i, f, []]]", 1, 0.5), 0));
+    ck_assert(!is_sound(json_pack("[i]", 1), 0));
+    ck_assert(!is_sound(json_pack("{}"), 0));
+    ck_assert(!is_sound(json_pack("[[i, f, o]]", 1, 0.5, json_stringn_nocheck("\xc3", 1)), 0));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *s = suite_create("analysis");
     TCase *t = tcase_create("analysis");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, values_keep_their_kind);
+    tcase_add_test(t, packed_tables_are_printed_as_those_unpacked);
+    tcase_add_test(t, packed_rows_are_checked_to_the_last_byte);
     tcase_add_test(t, what_is_malformed_is_left_out_and_the_rest_kept);
     tcase_add_loop_test(t, a_failure_is_a_finding_and_costs_nobody_else, 0,
                         sizeof failures / sizeof *failures);

@@ -18,6 +18,7 @@
 
 #include "core/analysis/csv.h"
 #include "core/analysis/store.h"
+#include "core/base/buf.h"
 
 #define HEAD "model,backend,context_length,mode,latency_ms\n"
 
@@ -292,6 +293,59 @@ START_TEST(columns_of_zeros_and_of_one_text_are_read_like_others)
 }
 END_TEST
 
+/* Texts and numbers that repeat the row before, and those that only look so: of 1 to 18 bytes, with
+ * the same beginning or the same end. */
+START_TEST(fields_that_nearly_repeat_are_told_apart)
+{
+    static const char *const texts[] = {"1",
+                                        "1",
+                                        "",
+                                        "1",
+                                        "10",
+                                        "1",
+                                        "-1",
+                                        "1.0",
+                                        "1",
+                                        "1234567",
+                                        "12345678",
+                                        "12345678",
+                                        "123456789",
+                                        "923456789",
+                                        "123456780",
+                                        "12345678.1234567",
+                                        "12345678.1234567",
+                                        "12345678.1234568",
+                                        "12345678.12345678",
+                                        "12345678.12345678",
+                                        "12345678.12345679",
+                                        "x1",
+                                        "12345678.12345679",
+                                        "123456789012345678"};
+    size_t count = sizeof texts / sizeof *texts;
+    struct buf b = {0};
+    buf_puts(&b, HEAD);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&b, "m%s,b,512,prefill,%s\n", texts[i], texts[i]);
+    struct err e = {""};
+    struct frame *f = frame_from(buf_text(&b), b.len, NULL, &e);
+    ck_assert_msg(f != NULL, "%s", e.text);
+    const struct ctxmark_column *model = frame_column(f, "model"),
+                                *latency = frame_column(f, "latency_ms");
+    ck_assert_uint_eq(f->row_count, count);
+    ck_assert_uint_eq(f->unreadable, 1);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = model->dictionary[model->code[i]];
+        ck_assert_str_eq(name + 1, texts[i]);
+        if (strcmp(texts[i], "") == 0 || strcmp(texts[i], "x1") == 0)
+            ck_assert(isnan(latency->number[i]));
+        else
+            ck_assert_double_eq(latency->number[i], strtod(texts[i], NULL));
+    }
+    frame_free(f);
+    buf_free(&b);
+}
+END_TEST
+
 START_TEST(numbers_are_the_nearest_doubles)
 {
     static const struct {
@@ -517,6 +571,7 @@ int main(void)
     tcase_add_test(t, columns_are_found_by_name_in_any_order_and_under_their_alias);
     tcase_add_test(t, texts_are_told_apart_and_mended_to_utf8);
     tcase_add_test(t, columns_of_zeros_and_of_one_text_are_read_like_others);
+    tcase_add_test(t, fields_that_nearly_repeat_are_told_apart);
     tcase_add_test(t, numbers_are_the_nearest_doubles);
     tcase_add_test(t, numbers_of_any_length_are_the_nearest_doubles);
     tcase_add_test(t, children_cannot_change_the_columns);
