@@ -20,7 +20,7 @@
 #define CPU_BLOCK_TOKENS 512 /* tokens of a prompt that go through the layers together */
 #define CPU_KEY_TILE 256     /* prefill attention: keys of one tile of scores */
 #define CPU_DECODE_SPLIT 256 /* decode attention: cached positions of one piece */
-#define CPU_TOKEN_PIECE_BYTES (INT64_C(1) << 17) /* one token's products: weights of one piece */
+#define CPU_TOKEN_PIECE_BYTES (INT64_C(3) << 17) /* one token's products: weights of one piece */
 
 /* Views of one scratch block. */
 struct cpu_scratch {
