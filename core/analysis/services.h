@@ -17,8 +17,8 @@ struct table_view; /* a table of another analyzer, unpacked */
 struct services {
     struct store *store;    /* the measured rows */
     const json_t *facts;    /* as in analysis.h */
-    const json_t *tables;   /* {NAME IN `after`: [table of analysis.json]}, packed
-                               (wire.h): most are never asked for */
+    const json_t *tables;   /* {NAME IN `after`: [table of analysis.json]}, packed (packed.h):
+                               most are never asked for */
     struct emitted emitted; /* what this analyzer emits */
     struct table_view *views;
 };
