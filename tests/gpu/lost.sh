@@ -4,8 +4,10 @@
 # A CUDA context that breaks in the middle of a cell, as after an illegal address: every call fails from
 # then on, until the process ends.  The repetition has its row and its words, the worker is replaced, and
 # all cells are measured as if nothing had been.
+plugins=${CTXMARK_PLUGIN_PATH:?the folder of the plugins}
 # shellcheck source=tests/e2e/lib.sh
 . "${top_srcdir:?}/tests/e2e/lib.sh"
+export CTXMARK_PLUGIN_PATH="$plugins"
 
 works=$("$CTXMARK" plugins hf_fp16_cuda 2>/dev/null | sed -n 's/^works here: *//p')
 [ "$works" = yes ] || skip "${works:-hf_fp16_cuda is not built}"
