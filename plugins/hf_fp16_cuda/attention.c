@@ -49,6 +49,26 @@ static enum gpu_status attention_flash(struct gpu_engine *g, int64_t layer, int6
     return gpu_attention(&g->kernels, &p, g->stream, e);
 }
 
+bool gpu_attention_in_clusters(const struct gpu_engine *g)
+{
+    return g->plan.attention == GPU_FLASH &&
+           gpu_attend_can(&g->kernels, g->config.heads, g->config.head_dim);
+}
+
+/* What clusters leave lies where the other kernel has its splits: halves, then their weights. */
+uint64_t gpu_heads_weight(const struct gpu_engine *g)
+{
+    const struct hf_config *c = &g->config;
+    return g->a.partial + (uint64_t)(g->plan.splits * c->heads * c->head_dim) * 2;
+}
+
+int32_t gpu_heads_clusters(const struct gpu_engine *g)
+{
+    const struct hf_config *c = &g->config;
+    return gpu_attend_clusters(&g->kernels, c->heads, c->head_dim, g->plan.positions,
+                               g->plan.splits);
+}
+
 /* Both work on the length in device memory, not on one of the host's. */
 static enum gpu_status attention_token_fast(struct gpu_engine *g, int64_t layer, struct hf_err *e)
 {
@@ -57,12 +77,11 @@ static enum gpu_status attention_token_fast(struct gpu_engine *g, int64_t layer,
         .q = g->a.qkv,
         .keys = gpu_cache_at(g, layer, 0),
         .values = gpu_cache_at(g, layer, 1),
-        .partial = g->a.partial,
-        .arrived = g->a.arrived,
-        .out = g->a.normed,
+        .out = g->a.partial,
+        .weight = gpu_heads_weight(g),
         .sequence = g->a.sequence,
         .capacity = g->plan.positions,
-        .splits = (int32_t)g->plan.splits,
+        .clusters = gpu_heads_clusters(g),
         .heads = (int32_t)c->heads,
         .kv_heads = (int32_t)c->kv_heads,
         .window = (int32_t)c->sliding_window,
@@ -288,6 +307,6 @@ enum gpu_status gpu_attention_token(struct gpu_engine *g, int64_t layer, int64_t
 {
     if (g->plan.attention != GPU_FLASH)
         return gpu_attention_run(g, layer, position, 1, e);
-    return gpu_attend_can(&g->kernels, g->config.head_dim) ? attention_token_fast(g, layer, e)
-                                                           : attention_token(g, layer, e);
+    return gpu_attention_in_clusters(g) ? attention_token_fast(g, layer, e)
+                                        : attention_token(g, layer, e);
 }

@@ -17,7 +17,7 @@
 
 #define POSITIONS_MAX (1 << 28)
 #define GRAPH_PROMPT 2048 /* tokens; with more the device is busy while the host starts kernels */
-#define STEPS_TIMED 4     /* in a row */
+#define STEPS_TIMED 8     /* in a row */
 #define STEP_TRIES 3
 #define STEP_GAIN 0.995f /* less is not worth another choice, nor certain */
 
@@ -192,27 +192,28 @@ static enum gpu_status graph_make(struct gpu_engine *g, graph_work *work, CUgrap
     return s == GPU_OK ? gpu_driver_check(d, r, "making a graph", e) : s;
 }
 
-/* A step at the prompt's last position again and again, as a graph: milliseconds of one. */
+/* Steps in a row from the prompt's last position, as a graph: milliseconds of one. */
 static enum gpu_status steps_time(struct gpu_engine *g, CUgraphExec graph, float *ret_ms,
                                   struct hf_err *e)
 {
     const struct gpu_driver *d = &g->driver;
     CUevent *at = g->events;
+    const int64_t room = g->plan.positions - g->plan.prompt;
+    const int steps = room < STEPS_TIMED ? (int)room : STEPS_TIMED;
     float ms = INFINITY;
-    CUresult r = d->cuEventRecord(at[GPU_EVENT_START], g->stream);
-    for (int i = 0; r == CUDA_SUCCESS && i < STEPS_TIMED; i++) {
-        r = d->cuMemcpyHtoDAsync((CUdeviceptr)g->a.sequence, g->control.sequence,
-                                 sizeof *g->control.sequence, g->stream);
-        if (r == CUDA_SUCCESS)
-            r = d->cuGraphLaunch(graph, g->stream);
-    }
+    CUresult r = d->cuMemcpyHtoDAsync((CUdeviceptr)g->a.sequence, g->control.sequence,
+                                      sizeof *g->control.sequence, g->stream);
+    if (r == CUDA_SUCCESS)
+        r = d->cuEventRecord(at[GPU_EVENT_START], g->stream);
+    for (int i = 0; r == CUDA_SUCCESS && i < steps; i++)
+        r = d->cuGraphLaunch(graph, g->stream);
     if (r == CUDA_SUCCESS)
         r = d->cuEventRecord(at[GPU_EVENT_FIRST], g->stream);
     if (r == CUDA_SUCCESS)
         r = d->cuEventSynchronize(at[GPU_EVENT_FIRST]);
     if (r == CUDA_SUCCESS)
         r = d->cuEventElapsedTime(&ms, at[GPU_EVENT_START], at[GPU_EVENT_FIRST]);
-    *ret_ms = ms / STEPS_TIMED;
+    *ret_ms = ms / (float)steps;
     return gpu_driver_check(d, r, "timing a step", e);
 }
 
@@ -242,23 +243,26 @@ static enum gpu_status step_choose(struct gpu_engine *g, int *number, const int 
     return s;
 }
 
-/* How many warps a block of a step's products has, whether gate and up had better wait in shared
- * memory, and when the weights behind attention begin to move, makes 2 to 15 per cent each; which
- * is best changes with the shape and with the cache's length, by no rule that is known.  Tried once
- * for lengths within a factor of two. */
+/* How many warps a block of a step's products has and a row of the one behind attention, whether
+ * gate and up had better wait in shared memory, and when the weights behind attention begin to
+ * move, makes 2 to 15 per cent each; which is best changes with the shape and with the cache's
+ * length, by no rule that is known.  Tried once for lengths within a factor of two. */
 static enum gpu_status step_try(struct gpu_engine *g, struct hf_err *e)
 {
-    static const int warps[] = {6, 4, 8, 12, 16}, pairs[] = {1, 2, 3}, late[] = {1};
+    static const int warps[] = {6, 4, 8, 12, 16}, parts[] = {2}, pairs[] = {1, 2, 3}, late[] = {1};
     struct gpu_kernels *k = &g->kernels;
     const int64_t prompt = g->plan.prompt;
     float least = INFINITY;
     if (2 * g->step_tried >= prompt && g->step_tried <= 2 * prompt)
         return GPU_OK;
     k->stage_pairs = k->attend_late = 0;
+    k->out_parts = 1;
     memset(g->control.sequence, 0, sizeof *g->control.sequence);
     g->control.sequence->position = (int32_t)prompt - 1;
     enum gpu_status s =
         step_choose(g, &k->stream_warps, warps, sizeof warps / sizeof *warps, &least, e);
+    if (s == GPU_OK)
+        s = step_choose(g, &k->out_parts, parts, sizeof parts / sizeof *parts, &least, e);
     if (s == GPU_OK)
         s = step_choose(g, &k->stage_pairs, pairs, sizeof pairs / sizeof *pairs, &least, e);
     if (s == GPU_OK)
@@ -273,15 +277,10 @@ static enum gpu_status step_try(struct gpu_engine *g, struct hf_err *e)
 static enum gpu_status prepare_work(struct gpu_engine *g, struct hf_err *e)
 {
     const unsigned without = g->kernels.without;
-    enum gpu_status s = gpu_driver_check(
-        &g->driver,
-        g->driver.cuMemsetD8Async(
-            (CUdeviceptr)g->a.arrived, 0,
-            4 * (size_t)gpu_attend_counters(g->config.heads, g->config.kv_heads), g->stream),
-        "clearing GPU memory", e);
-    if (s != GPU_OK || g->plan.attention != GPU_FLASH)
-        return s;
     const bool tries = g->memory.spilled == 0 && !(without & GPU_PART_TRY);
+    enum gpu_status s = GPU_OK;
+    if (g->plan.attention != GPU_FLASH)
+        return GPU_OK;
     if (tries)
         s = gpu_forward_try(g, e);
     if (s == GPU_OK && tries && g->plan.prompt <= GRAPH_PROMPT && !g->plan.all_logits &&

@@ -124,6 +124,11 @@ enum gpu_status gpu_attention_run(struct gpu_engine *g, int64_t layer, int64_t f
                                   struct hf_err *e);
 
 /* The same of one query; with flash attention its position is the one in a.sequence. */
+/* Is attention of a token that of kernels/attend.cu, and where are the weights of its clusters? */
+bool gpu_attention_in_clusters(const struct gpu_engine *g);
+uint64_t gpu_heads_weight(const struct gpu_engine *g);
+/* gpu_attend_clusters() of this engine's cache. */
+int32_t gpu_heads_clusters(const struct gpu_engine *g);
 enum gpu_status gpu_attention_token(struct gpu_engine *g, int64_t layer, int64_t position,
                                     struct hf_err *e);
 

@@ -121,10 +121,11 @@ static const struct {
     [GPU_STEP_END] = {"gpu_step_end", STREAM},
     [GPU_STAGE_SWIGLU] = {"gpu_stage_swiglu", STREAM},
 #define STREAM_NAMES(number, width)                                                                \
-    [GPU_STREAM + 4 * (number)] = {"gpu_stream_qkv_" #width, STREAM},                              \
-                      [GPU_STREAM + 4 * (number) + 1] = {"gpu_stream_add_" #width, STREAM},        \
-                      [GPU_STREAM + 4 * (number) + 2] = {"gpu_stream_swiglu_" #width, STREAM},     \
-                      [GPU_STREAM + 4 * (number) + 3] = {"gpu_stream_logits_" #width, STREAM}
+    [GPU_STREAM + 5 * (number)] = {"gpu_stream_qkv_" #width, STREAM},                              \
+                      [GPU_STREAM + 5 * (number) + 1] = {"gpu_stream_out_" #width, STREAM},        \
+                      [GPU_STREAM + 5 * (number) + 2] = {"gpu_stream_add_" #width, STREAM},        \
+                      [GPU_STREAM + 5 * (number) + 3] = {"gpu_stream_swiglu_" #width, STREAM},     \
+                      [GPU_STREAM + 5 * (number) + 4] = {"gpu_stream_logits_" #width, STREAM}
     STREAM_NAMES(0, 2),
     STREAM_NAMES(1, 4),
     STREAM_NAMES(2, 5),
@@ -189,7 +190,7 @@ static enum gpu_status kernels_allow_following(struct gpu_kernels *k, struct hf_
         if (r == CUDA_SUCCESS)
             r = d->cuFuncSetAttribute(
                 k->functions[i], CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-                d->shared_most - (i < GPU_STREAM ? SHARED_ATTEND : SHARED_OWN));
+                d->shared_most - (i <= GPU_ATTEND_128 ? SHARED_ATTEND : SHARED_OWN));
     }
     k->hopper = d->major >= 9 && version >= 90;
     k->follows = k->hopper && !(k->without & GPU_PART_FOLLOW);
@@ -229,7 +230,7 @@ enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels 
                                  struct hf_err *e)
 {
     struct gpu_kernels k = {
-        .driver = d, .without = kernels_without(), .stream_warps = STREAM_WARPS};
+        .driver = d, .without = kernels_without(), .stream_warps = STREAM_WARPS, .out_parts = 1};
     CUresult r = CUDA_SUCCESS;
     for (size_t i = 0; r == CUDA_SUCCESS && i < MODULES; i++) {
         r = d->cuModuleLoadData(&k.modules[i], modules[i].image);

@@ -61,7 +61,7 @@ enum gpu_kernel {
     GPU_STEP_END,
     GPU_STAGE_SWIGLU,
     GPU_STREAM, /* of each width the kinds of enum gpu_stream_kind */
-    GPU_KERNELS = GPU_STREAM + 4 * GPU_STREAM_WIDTHS
+    GPU_KERNELS = GPU_STREAM + 5 * GPU_STREAM_WIDTHS
 };
 
 #define GPU_MODULES_MAX 12
@@ -89,6 +89,7 @@ struct gpu_kernels {
     int gate_up_clusters[GPU_GATE_UP_WAYS]; /* that run at one time; 0: this way cannot be gone */
     int stream_warps;                       /* of a block of the products of a token: 1 to 16 */
     int stage_pairs;                        /* of a warp of gpu_stage_swiglu; 0: without it */
+    int out_parts;                          /* warps for a pair of GPU_STREAM_OUT: 1 or 2 */
     int attend_late;                        /* as gpu_attend.late */
     int cluster; /* blocks that attention of a token has in a cluster; 1: no clusters */
     CUmodule modules[GPU_MODULES_MAX];
@@ -162,6 +163,7 @@ enum gpu_status gpu_decode_attention(const struct gpu_kernels *k,
 /* One token's products (step.c): x W' with what comes before and after it. */
 enum gpu_stream_kind {
     GPU_STREAM_QKV, /* all heads; q is rotated, k and v are filed */
+    GPU_STREAM_OUT, /* of what gpu_attend() leaves, added to what out has */
     GPU_STREAM_ADD, /* with bias, and added to what out has if p->adds */
     GPU_STREAM_SWIGLU,
     GPU_STREAM_LOGITS,
@@ -202,10 +204,11 @@ struct gpu_map_shape {
 CUresult gpu_map_make(const struct gpu_driver *d, const struct gpu_map_shape *shape,
                       struct gpu_tensor_map *ret_map);
 
-/* Attention of one token for head sizes 64 and 128. */
-bool gpu_attend_can(const struct gpu_kernels *k, int64_t head_dim);
-/* Words of p->arrived; all 0 at first. */
-int64_t gpu_attend_counters(int64_t heads, int64_t kv_heads);
+/* Attention of one token for head sizes 64 and 128, whose clusters GPU_STREAM_OUT puts together. */
+bool gpu_attend_can(const struct gpu_kernels *k, int64_t heads, int64_t head_dim);
+/* p->clusters for a cache of this length, in the room of `splits` of gpu_decode_attention(). */
+int32_t gpu_attend_clusters(const struct gpu_kernels *k, int64_t heads, int64_t head_dim,
+                            int64_t positions, int64_t splits);
 enum gpu_status gpu_attend(const struct gpu_kernels *k, int64_t head_dim,
                            const struct gpu_attend *p, CUstream stream, struct hf_err *e);
 

@@ -116,7 +116,6 @@ uint64_t gpu_activations_place(const struct hf_config *c, const struct gpu_plan 
         {&a.qkv, block * (attention + 2 * kv) * 2},
         {&a.gate, p->mlp_block * 2 * c->intermediate_size * 2},
         {&a.partial, p->splits * c->heads * (c->head_dim + 2) * 4},
-        {&a.arrived, gpu_attend_counters(c->heads, c->kv_heads) * 4},
         {&a.turn, c->head_dim * 4},
         {&a.logits, c->vocab_size * 4},
         {&a.wide_q, wide * block * attention * 4},

@@ -59,7 +59,6 @@ struct gpu_activations {
     uint64_t qkv;            /* float16 [B][A + 2K] */
     uint64_t gate;           /* float16 [mlp_block][2I] */
     uint64_t partial;        /* float32 [splits][heads][D + 2] */
-    uint64_t arrived;        /* uint32 [gpu_attend_counters()]: 0 between kernels */
     uint64_t turn;           /* float32 [D]: cosines and sines of a token's position */
     uint64_t logits;         /* float32 [V]: of one position */
     uint64_t wide_q;         /* math: float32 [B][A] */

@@ -16,8 +16,8 @@
 #define BEGIN_THREADS 512
 #define ATTEND_THREADS 128
 #define ATTEND_HEADS 8
-#define ATTEND_SPLITS 64
-#define ATTEND_RANKS 8 /* this and the next as in the kernel */
+#define ATTEND_CLUSTERS 8 /* at most */
+#define ATTEND_RING 65536 /* this and the next as in the kernel */
 #define ATTEND_TILE 16
 
 /* Loads of each row that a lane has at once, in the order of the kernels. */
@@ -36,8 +36,9 @@ static int width_for(int64_t loads)
     return i;
 }
 
-/* The cut of a row that leaves fewest loads empty; parts 0 if there is none. */
-static struct cut cut_of(int64_t cols)
+/* The cut of a row that leaves fewest loads empty, in as few parts as that takes, or in up to
+ * `wish`; parts 0 if there is none. */
+static struct cut cut_of(int64_t cols, int64_t wish)
 {
     const int64_t chunks = cols / VECTOR;
     struct cut best = {0, 0};
@@ -47,7 +48,7 @@ static struct cut cut_of(int64_t cols)
         if (width == GPU_STREAM_WIDTHS)
             continue;
         int64_t places = parts * widths[width] * WARP;
-        if (places < least) {
+        if (places < least || (places == least && parts <= wish)) {
             least = places;
             best = (struct cut){width, parts};
         }
@@ -57,7 +58,7 @@ static struct cut cut_of(int64_t cols)
 
 bool gpu_stream_can(const struct gpu_kernels *k, int64_t cols)
 {
-    return !(k->without & GPU_PART_STREAM) && cols % VECTOR == 0 && cut_of(cols).parts > 0 &&
+    return !(k->without & GPU_PART_STREAM) && cols % VECTOR == 0 && cut_of(cols, 1).parts > 0 &&
            4 * cols <= k->driver->shared_most - SHARED_OWN;
 }
 
@@ -92,6 +93,15 @@ static enum gpu_status stage_swiglu(const struct gpu_kernels *k, const struct gp
                              stage_shared(k, p->product.cols), &q, stream, e);
 }
 
+/* The vector, and its norm's weights or what clusters left of it. */
+static int64_t vector_shared(enum gpu_stream_kind kind, const struct gpu_stream *p)
+{
+    const int64_t row = 2 * p->product.cols, weights = p->heads * 2 * (int64_t)sizeof(float);
+    if (kind == GPU_STREAM_OUT)
+        return row + p->clusters * (row + weights);
+    return p->product.norm ? 2 * row : row;
+}
+
 enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kind,
                            const struct gpu_stream *p, CUstream stream, struct hf_err *e)
 {
@@ -99,14 +109,14 @@ enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kin
         return stage_swiglu(k, p, stream, e);
     struct gpu_stream q = *p;
     const int64_t rows = p->product.rows, cols = p->product.cols;
-    const struct cut cut = cut_of(cols);
+    const struct cut cut = cut_of(cols, kind == GPU_STREAM_OUT ? k->out_parts : 1);
     const int64_t pairs = kind == GPU_STREAM_SWIGLU ? rows : (rows + 1) / 2;
     const int64_t each = pairs_of_block(k, pairs, cut.parts);
     const int64_t grid[3] = {(pairs + each - 1) / each, 1, 1};
     q.parts = (int32_t)cut.parts;
     return gpu_kernel_follow(
         k, (enum gpu_kernel)(GPU_STREAM + GPU_STREAM_KINDS * cut.width + (int)kind), grid,
-        (int)(WARP * cut.parts * each), (q.product.norm ? 4 : 2) * cols, &q, stream, e);
+        (int)(WARP * cut.parts * each), vector_shared(kind, p), &q, stream, e);
 }
 
 enum gpu_status gpu_step_begin(const struct gpu_kernels *k, const struct gpu_step *p,
@@ -128,22 +138,25 @@ static int64_t eights(int64_t heads, int64_t kv_heads)
     return (heads / kv_heads + ATTEND_HEADS - 1) / ATTEND_HEADS;
 }
 
-bool gpu_attend_can(const struct gpu_kernels *k, int64_t head_dim)
+bool gpu_attend_can(const struct gpu_kernels *k, int64_t heads, int64_t head_dim)
 {
-    return !(k->without & GPU_PART_ATTEND) && (head_dim == 64 || head_dim == 128);
+    return !(k->without & GPU_PART_ATTEND) && (head_dim == 64 || head_dim == 128) &&
+           gpu_stream_can(k, heads * head_dim);
 }
 
-int64_t gpu_attend_counters(int64_t heads, int64_t kv_heads)
+/* As many as fill a ring each, as have a place, and as the next product can put together. */
+int32_t gpu_attend_clusters(const struct gpu_kernels *k, int64_t heads, int64_t head_dim,
+                            int64_t positions, int64_t splits)
 {
-    return kv_heads * eights(heads, kv_heads) * ATTEND_RANKS;
-}
-
-/* Whole clusters; one can do without a place in p->partial. */
-static int64_t attend_blocks(const struct gpu_kernels *k, const struct gpu_attend *p)
-{
-    const int64_t splits = p->splits < ATTEND_SPLITS ? p->splits : ATTEND_SPLITS;
-    const int64_t clusters = splits / k->cluster;
-    return (clusters > 0 ? clusters : 1) * k->cluster;
+    const int64_t keys = k->cluster * (ATTEND_RING / 4 / head_dim), row = 2 * heads * head_dim;
+    const int64_t bounds[] = {(positions + keys - 1) / keys, splits / k->cluster,
+                              (k->driver->shared_most - SHARED_OWN - row) /
+                                  (row + heads * 2 * (int64_t)sizeof(float))};
+    int64_t clusters = ATTEND_CLUSTERS;
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (bounds[i] < clusters)
+            clusters = bounds[i];
+    return clusters > 1 ? (int32_t)clusters : 1;
 }
 
 /* Keys and values of 16 tokens for each warp and stage. */
@@ -157,7 +170,7 @@ enum gpu_status gpu_attend(const struct gpu_kernels *k, int64_t head_dim,
                            const struct gpu_attend *p, CUstream stream, struct hf_err *e)
 {
     struct gpu_attend q = *p;
-    const int64_t grid[3] = {attend_blocks(k, p), p->kv_heads, eights(p->heads, p->kv_heads)};
+    const int64_t grid[3] = {p->clusters * k->cluster, p->kv_heads, eights(p->heads, p->kv_heads)};
     q.late = k->attend_late;
     return gpu_kernel_follow(k, head_dim == 64 ? GPU_ATTEND_64 : GPU_ATTEND_128, grid,
                              ATTEND_THREADS, attend_shared(head_dim), &q, stream, e);

@@ -35,7 +35,14 @@ static enum gpu_status part_run(struct gpu_engine *g, const struct part *t, stru
         q.kv_heads = (int32_t)c->kv_heads;
         q.head_dim = (int32_t)c->head_dim;
     }
-    if (t->kind == GPU_STREAM_QKV || t->chooses)
+    if (t->kind == GPU_STREAM_OUT) {
+        q.weight = gpu_heads_weight(g);
+        q.clusters = gpu_heads_clusters(g);
+        q.window = (int32_t)c->sliding_window;
+        q.heads = (int32_t)c->heads;
+        q.head_dim = (int32_t)c->head_dim;
+    }
+    if (t->kind == GPU_STREAM_QKV || t->kind == GPU_STREAM_OUT || t->chooses)
         q.sequence = g->a.sequence;
     return gpu_stream(&g->kernels, t->kind, &q, g->stream, e);
 }
@@ -100,11 +107,13 @@ static enum gpu_status token_layer(struct gpu_engine *g, int64_t layer, int64_t 
     const struct gpu_layer *w = &g->weights.layers[layer];
     const struct gpu_activations *a = &g->a;
     const int64_t h = c->hidden_size, attention = c->heads * c->head_dim, i = c->intermediate_size;
+    const bool clusters = gpu_attention_in_clusters(g);
     const struct part parts[] = {
-        {.kind = GPU_STREAM_ADD,
+        {.kind = clusters ? GPU_STREAM_OUT : GPU_STREAM_ADD,
          .plain = GPU_PRODUCT_ADD,
          .adds = true,
-         .p = product_of(g, a->normed, 0, w->o, w->o_bias, a->x, h, attention)},
+         .p = product_of(g, clusters ? a->partial : a->normed, 0, w->o, w->o_bias, a->x, h,
+                         attention)},
         {.kind = GPU_STREAM_SWIGLU,
          .plain = GPU_PRODUCT_SWIGLU,
          .p = product_of(g, a->x, w->mlp_norm, w->gate_up, 0, a->gate, i, h)},

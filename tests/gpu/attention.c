@@ -15,6 +15,7 @@
 #include "tests/gpu/support.h"
 
 #define TOLERANCE 2e-3f /* probabilities are rounded to float16 on their way */
+#define HALF_ONE 0x3c00
 
 static const int token_counts[] = {1, 2, 3, 127, 128, 129};
 static const int dims[] = {16, 30, 48, 64, 80, 96, 128, 192, 256};
@@ -176,16 +177,43 @@ static void test_decode(struct problem *p, int splits)
     problem_free(p);
 }
 
-/* By `rounds` calls, as each leaves the counters as it found them. */
+/* The clusters together, by the product that does so, with the unit matrix. */
+static void clusters_add(const struct gpu_attend *a, int dim, uint16_t *ret_out)
+{
+    struct hf_err e;
+    const int count = a->heads * dim;
+    uint16_t *unit = calloc((size_t)(count * count), sizeof *unit),
+             *zeros = calloc((size_t)count, 2);
+    for (int i = 0; i < count; i++)
+        unit[i * count + i] = HALF_ONE;
+    struct gpu_stream s = {
+        .product = {.x = a->out,
+                    .weights = device_array(unit, (size_t)(count * count) * 2),
+                    .out = device_array(zeros, (size_t)count * 2),
+                    .rows = count,
+                    .cols = count},
+        .sequence = a->sequence,
+        .weight = a->weight,
+        .heads = a->heads,
+        .head_dim = dim,
+        .clusters = a->clusters,
+        .window = a->window,
+    };
+    must(gpu_stream(&kernels, GPU_STREAM_OUT, &s, stream, &e), &e);
+    device_read(ret_out, s.product.out, (size_t)count * 2);
+    device_free(s.product.weights);
+    device_free(s.product.out);
+    free(unit), free(zeros);
+}
+
+/* Twice, in the two ways that there are to start what follows and to put the clusters together. */
 static void test_attend(struct problem *p, int splits)
 {
-    enum { ROUNDS = 2 };
     struct hf_err e;
     struct gpu_sequence s = {.position = p->from};
     size_t cache = (size_t)(p->kv_heads * p->capacity * p->dim);
     size_t count = (size_t)(p->heads * p->dim);
-    size_t counters = (size_t)gpu_attend_counters(p->heads, p->kv_heads);
-    uint32_t *arrived = calloc(counters, sizeof *arrived);
+    int clusters = gpu_attend_clusters(&kernels, p->heads, p->dim, p->capacity, splits);
     uint16_t *got = malloc(count * 2);
     problem_make(p);
     problem_solve(p);
@@ -193,33 +221,33 @@ static void test_attend(struct problem *p, int splits)
         .q = device_array(p->qkv, count * 2),
         .keys = device_array(p->keys, cache * 2),
         .values = device_array(p->values, cache * 2),
-        .partial = device_array(NULL, (size_t)(splits * p->heads * (p->dim + 2)) * 4),
-        .arrived = device_array(arrived, counters * sizeof *arrived),
-        .out = device_array(NULL, count * 2),
+        .out = device_array(NULL, (size_t)clusters * count * 2),
+        .weight = device_array(NULL, (size_t)(clusters * p->heads) * 8),
         .sequence = device_array(&s, sizeof s),
         .capacity = p->capacity,
-        .splits = splits,
+        .clusters = clusters,
         .heads = p->heads,
         .kv_heads = p->kv_heads,
         .window = p->window,
         .scale = 1.0f / sqrtf((float)p->dim),
     };
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < 2; i++) {
         kernels.attend_late = i;
+        kernels.out_parts = 1 + i;
         must(gpu_attend(&kernels, p->dim, &a, stream, &e), &e);
+        clusters_add(&a, p->dim, got);
+        expect_halves(
+            got, p->expected, count, TOLERANCE,
+            "tensor cores: position %d, %d heads over %d, size %d, window %d, %d clusters, %d",
+            p->from, p->heads, p->kv_heads, p->dim, p->window, clusters, i);
     }
-    device_read(got, a.out, count * 2);
-    expect_halves(got, p->expected, count, TOLERANCE,
-                  "tensor cores: position %d, %d heads over %d, size %d, window %d, %d splits",
-                  p->from, p->heads, p->kv_heads, p->dim, p->window, splits);
     device_free(a.q);
     device_free(a.keys);
     device_free(a.values);
-    device_free(a.partial);
-    device_free(a.arrived);
     device_free(a.out);
+    device_free(a.weight);
     device_free(a.sequence);
-    free(got), free(arrived);
+    free(got);
     problem_free(p);
 }
 

@@ -12,8 +12,7 @@
  *
  * Where blocks can be clusters (sm_90), the blocks of one put their parts together through each
  * other's shared memory, each for its own slice of the columns; elsewhere a block is its own
- * cluster.  Of several clusters, the last to arrive with a slice puts those together through device
- * memory.
+ * cluster.  What several clusters leave is put together by the product that follows (stream.cu).
  *
  * Grid: (splits, kv_heads, eights of heads), clusters along the splits; 128 threads.  Shared
  * memory: the warps' rings.  Lane 4 g + t as in step.cuh. */
@@ -23,18 +22,12 @@
 #define ATTEND_WARPS 4
 #define ATTEND_HEADS 8
 #if __CUDA_ARCH__ >= 900
-#define ATTEND_RANKS 8 /* blocks of a cluster: what every device that has clusters can do */
 #define ATTEND_CLUSTER __cluster_dims__(ATTEND_RANKS, 1, 1)
 #else
-#define ATTEND_RANKS 1
 #define ATTEND_CLUSTER
 #endif
 #define ATTEND_TILE 16 /* keys */
 #define ATTEND_KEYS (ATTEND_TILE * ATTEND_WARPS)
-/* Bytes of keys and values that a block takes before there is a second cluster, and the keys that
- * it has at least where there is one. */
-#define ATTEND_ALONE 65536
-#define ATTEND_FEW 64
 #define LOG2_E 1.4426950408889634f
 
 /* Of a tile, what a lane multiplies: k[n][j] is of key 8 n + g, columns 32 j + 8 t ..; v[n][j] of
@@ -48,28 +41,6 @@ template <int D> struct attend_tile {
 template <int D> struct attend_state {
     float out[D / 16][4], maximum[2], sum[2];
 };
-
-struct attend_range {
-    int from, to; /* keys of this block */
-    int clusters; /* that have any */
-};
-
-/* Every block computes the same cut.  A block takes up to `alone` keys before there is a second
- * cluster. */
-__device__ __forceinline__ struct attend_range attend_cut(const struct gpu_attend &p, int position,
-                                                          int alone)
-{
-    const int length = position + 1, begin = p.window > 0 ? max(0, length - p.window) : 0;
-    const int count = length - begin, few = ATTEND_RANKS * ATTEND_FEW;
-    int clusters = 1;
-    if (count > ATTEND_RANKS * alone)
-        clusters = min(static_cast<int>(gridDim.x) / ATTEND_RANKS, (count + few - 1) / few);
-    const int blocks = clusters * ATTEND_RANKS,
-              each = ((count + blocks - 1) / blocks + 15) / 16 * 16;
-    const int from = begin + blockIdx.x * each;
-    return {from, min(length, from + each),
-            (count + each * ATTEND_RANKS - 1) / (each * ATTEND_RANKS)};
-}
 
 /* A warp's tiles on their way: STAGES times 16 keys, then as many values.  The places of the 16
  * byte pieces of a row are exchanged so that lanes which read at the same time do not meet in a
@@ -322,91 +293,24 @@ __device__ __forceinline__ attend_part inbox_merge(const attend_inbox<D> &inbox,
     return attend_item<D>::together(parts_merge(parts));
 }
 
-__device__ __forceinline__ void head_store(__half *to, const attend_part &x)
-{
-    *reinterpret_cast<__half2 *>(to) =
-        __floats2half2_rn(x.out.x / x.weight.y, x.out.y / x.weight.y);
-}
-
-/* Where cluster 0 keeps a head's columns, and behind them a weight for each slice. */
-template <int D> __device__ __forceinline__ float *partial_at(const struct gpu_attend &p, int head)
-{
-    return p.partial + (int64_t)head * (D + 2 * ATTEND_RANKS);
-}
-
-#define ATTEND_AT_ONCE 4
-
-/* Clusters whose parts lie `step` apart. */
+/* The cluster's softmax of `heads` heads, as if it were alone, and what it weighs. */
 template <int D>
-__device__ __forceinline__ attend_part clusters_merge(const float *out, const float *weight,
-                                                      int64_t step, int share, int clusters)
-{
-    constexpr int SHARES = attend_item<D>::SHARES;
-    attend_part parts[ATTEND_AT_ONCE + 1] = {nothing_yet()};
-    for (int from = share; from < clusters; from += SHARES * ATTEND_AT_ONCE) {
-        const int there = min(ATTEND_AT_ONCE, (clusters - from + SHARES - 1) / SHARES);
-#pragma unroll
-        for (int i = 0; i < ATTEND_AT_ONCE; i++)
-            if (i < there) {
-                const int64_t at = (from + i * SHARES) * step;
-                parts[i + 1] = {__ldcg(reinterpret_cast<const float2 *>(out + at)),
-                                __ldcg(reinterpret_cast<const float2 *>(weight + at))};
-            }
-        parts[0] = parts_merge(parts, there + 1);
-    }
-    return attend_item<D>::together(parts[0]);
-}
-
-/* Is this the last cluster's block of its rank?  What the others wrote before is there then. */
-__device__ __forceinline__ bool attend_arrive(uint32_t *arrived, int clusters)
-{
-    __shared__ bool last;
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        last = arrive_at(arrived) == clusters - 1u;
-        if (last)
-            *arrived = 0;
-    }
-    __syncthreads();
-    return last;
-}
-
-/* All parts of `heads` heads together, to the output. */
-template <int D>
-__device__ __forceinline__ void attend_finish(const struct gpu_attend &p,
-                                              const attend_inbox<D> &inbox, int first_head,
-                                              int heads, int clusters)
+__device__ __forceinline__ void
+attend_finish(const struct gpu_attend &p, const attend_inbox<D> &inbox, int first_head, int heads)
 {
     using item_type = attend_item<D>;
-    const int rank = cluster_rank(), slice = rank * attend_inbox<D>::COLUMNS;
-    const int items = item_type::ITEMS * item_type::SHARES, weight = D + 2 * rank;
-    const int64_t step = (int64_t)p.heads * (D + 2 * ATTEND_RANKS);
-    for (int i = threadIdx.x; i < items; i += blockDim.x) {
+    const int rank = cluster_rank(), cluster = blockIdx.x / ATTEND_RANKS;
+    for (int i = threadIdx.x; i < item_type::ITEMS * item_type::SHARES; i += blockDim.x) {
         const item_type item(i);
         const attend_part all = inbox_merge<D>(inbox, item);
         if (item.share != 0 || item.head >= heads)
             continue;
-        const int head = first_head + item.head, column = slice + item.column;
-        if (clusters == 1) {
-            head_store(p.out + head * D + column, all);
-            continue;
-        }
-        float *mine = partial_at<D>(p, head) + blockIdx.x / ATTEND_RANKS * step;
-        *reinterpret_cast<float2 *>(mine + column) = all.out;
-        if (item.column == 0)
-            *reinterpret_cast<float2 *>(mine + weight) = all.weight;
-    }
-    uint32_t *arrived = p.arrived + (blockIdx.y * gridDim.z + blockIdx.z) * ATTEND_RANKS + rank;
-    if (clusters == 1 || !attend_arrive(arrived, clusters))
-        return;
-    for (int i = threadIdx.x; i < items; i += blockDim.x) {
-        const item_type item(i);
-        const int head = first_head + min(item.head, heads - 1), column = slice + item.column;
-        const float *first = partial_at<D>(p, head);
-        const attend_part all =
-            clusters_merge<D>(first + column, first + weight, step, item.share, clusters);
-        if (item.share == 0 && item.head < heads)
-            head_store(p.out + head * D + column, all);
+        const int head = cluster * p.heads + first_head + item.head;
+        const int column = rank * attend_inbox<D>::COLUMNS + item.column;
+        *reinterpret_cast<__half2 *>(p.out + (int64_t)head * D + column) =
+            __floats2half2_rn(all.out.x / all.weight.y, all.out.y / all.weight.y);
+        if (column == 0)
+            *reinterpret_cast<float2 *>(p.weight + 2 * head) = all.weight;
     }
 }
 
@@ -421,15 +325,16 @@ template <int D> __device__ __forceinline__ void attend(const struct gpu_attend 
     const int first_head = kv * group + skip, heads = min(ATTEND_HEADS, group - skip);
     const __half *keys = p.keys + kv * p.capacity * D, *values = p.values + kv * p.capacity * D;
     const int position = __ldcg(&p.sequence->position);
-    const struct attend_range range = attend_cut(p, position, ATTEND_ALONE / (4 * D));
+    const attend_cut cut = attend_cut_of(position, p.window, D, gridDim.x / ATTEND_RANKS);
+    const int from = cut.from + blockIdx.x * cut.each, to = min(position + 1, from + cut.each);
     if (!p.late)
         step_next();
-    if (blockIdx.x / ATTEND_RANKS >= range.clusters)
+    if (blockIdx.x / ATTEND_RANKS >= cut.clusters)
         return;
     cluster_arrive(); /* each block's shared memory is there */
     attend_ring<D> &ring = rings[warp];
-    const int before = min(range.to, position); /* keys that earlier steps wrote */
-    int at = range.from + ATTEND_TILE * warp;
+    const int before = min(to, position); /* keys that earlier steps wrote */
+    int at = from + ATTEND_TILE * warp;
 #pragma unroll 1
     for (int i = 0; i < STAGES; i++) {
         tile_fetch<D>(ring.tile[i], keys, values, at + ATTEND_KEYS * i, before);
@@ -443,18 +348,18 @@ template <int D> __device__ __forceinline__ void attend(const struct gpu_attend 
     for (int j = 0; j < D / 32; j++)
         q[j] = load_cached(p.q + (first_head + lane / 4) * D + 32 * j + 8 * (lane % 4),
                            lane / 4 < heads);
-    const bool mine = position >= range.from && position < range.to &&
-                      (position - range.from) / ATTEND_TILE % ATTEND_WARPS == warp;
+    const bool mine =
+        position >= from && position < to && (position - from) / ATTEND_TILE % ATTEND_WARPS == warp;
     const uint4 fresh = fresh_load<D>(keys, values, position, mine);
     attend_state<D> state = {{}, {-1e30f, -1e30f}, {0.0f, 0.0f}};
-    for (int stage = 0; at < range.to; at += ATTEND_KEYS) {
+    for (int stage = 0; at < to; at += ATTEND_KEYS) {
         copy_wait<STAGES - 1>();
         __syncwarp();
         if (mine && position - at < ATTEND_TILE)
             fresh_store<D>(ring.tile[stage], position - at, fresh);
         attend_tile<D> x;
         tile_read<D>(x, ring.tile[stage]);
-        tile_attend<D>(x, q, p.scale * LOG2_E, range.to - at, state);
+        tile_attend<D>(x, q, p.scale * LOG2_E, to - at, state);
         __syncwarp();
         if (at + STAGES * ATTEND_KEYS < before)
             tile_fetch<D>(ring.tile[stage], keys, values, at + STAGES * ATTEND_KEYS, before);
@@ -465,10 +370,10 @@ template <int D> __device__ __forceinline__ void attend(const struct gpu_attend 
     part_send<D>(inbox, state);
     cluster_arrive();
     cluster_wait();
-    attend_finish<D>(p, inbox, first_head, heads, range.clusters);
+    attend_finish<D>(p, inbox, first_head, heads);
 }
 
-extern "C" __global__ void ATTEND_CLUSTER __launch_bounds__(ATTEND_WARPS *WARP)
+extern "C" __global__ void ATTEND_CLUSTER __launch_bounds__(ATTEND_WARPS *WARP, 7)
     gpu_attend_64(const struct gpu_attend p)
 {
     attend<64>(p);

@@ -118,17 +118,17 @@ struct gpu_decode_attention {    /* one query; grid (splits, kv_heads) */
     float scale;
 };
 
-/* The same for head sizes 64 and 128; grid (splits, kv_heads, eights of heads / kv_heads). */
+/* The same for head sizes 64 and 128; grid (blocks of all clusters, kv_heads, eights of heads /
+ * kv_heads).  What clusters leave is put together by the product that follows. */
 struct gpu_attend {
     GPU_POINTER(const __half) q; /* [A] */
     GPU_POINTER(const __half) keys;
     GPU_POINTER(const __half) values;
-    GPU_POINTER(float) partial;    /* of clusters, in the room of as many splits as above */
-    GPU_POINTER(uint32_t) arrived; /* [kv_heads][eights][8 ranks], blocks: 0 before and after */
-    GPU_POINTER(__half) out;       /* [A] */
+    GPU_POINTER(__half) out;   /* [clusters][A]: the softmax over a cluster's keys alone */
+    GPU_POINTER(float) weight; /* [clusters][heads][2]: its maximum, to base 2, and its sum */
     GPU_POINTER(const struct gpu_sequence) sequence;
     int64_t capacity;
-    int32_t splits; /* that there is room for */
+    int32_t clusters; /* at most */
     int32_t heads, kv_heads;
     int32_t window;
     float scale;
@@ -179,12 +179,14 @@ struct gpu_stream {
     GPU_POINTER(__half) keys; /* qkv: where the token's are filed, [kv_heads][capacity][D] */
     GPU_POINTER(__half) values;
     GPU_POINTER(const float) turn;             /* qkv: [D] cosines, sines of the position */
-    GPU_POINTER(struct gpu_sequence) sequence; /* qkv; logits: has the best of them, or NULL */
+    GPU_POINTER(struct gpu_sequence) sequence; /* qkv, out; logits: has the best, or NULL */
+    GPU_POINTER(const float) weight;           /* out: as in struct gpu_attend, whose out is x */
     int64_t capacity;
     int32_t heads, kv_heads, head_dim;
-    int32_t parts; /* warps for each pair of rows */
-    int32_t pairs; /* gpu_stage_swiglu: of a warp */
-    int32_t adds;  /* add: to what out has, instead of writing it anew */
+    int32_t clusters, window; /* out: as in struct gpu_attend */
+    int32_t parts;            /* warps for each pair of rows */
+    int32_t pairs;            /* gpu_stage_swiglu: of a warp */
+    int32_t adds;             /* add: to what out has, instead of writing it anew */
 };
 
 struct gpu_step { /* the first and the last kernel of a step */

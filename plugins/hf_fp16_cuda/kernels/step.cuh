@@ -38,6 +38,32 @@ __device__ __forceinline__ int cluster_rank()
     return rank;
 }
 
+#if __CUDA_ARCH__ >= 900
+#define ATTEND_RANKS 8 /* blocks of a cluster: what every device that has clusters can do */
+#else
+#define ATTEND_RANKS 1
+#endif
+#define ATTEND_CLUSTERS 8 /* at most */
+#define ATTEND_RING 65536 /* bytes of keys and values that a block of attend.cu has on their way   \
+                           */
+
+struct attend_cut {
+    int from, each; /* the first key that is seen; keys of a block */
+    int clusters;   /* that have any */
+};
+
+/* How the keys of one token are divided among clusters: every block computes it anew.  There is a
+ * second cluster where a block of the first would have more than its ring. */
+__device__ __forceinline__ attend_cut attend_cut_of(int position, int window, int head_dim,
+                                                    int clusters_most)
+{
+    const int length = position + 1, from = window > 0 ? max(0, length - window) : 0;
+    const int count = length - from, ring = ATTEND_RANKS * (ATTEND_RING / 4 / head_dim);
+    const int blocks = ATTEND_RANKS * min(clusters_most, (count + ring - 1) / ring);
+    const int each = ((count + blocks - 1) / blocks + 15) / 16 * 16;
+    return {from, each, (count + each * ATTEND_RANKS - 1) / (each * ATTEND_RANKS)};
+}
+
 /* All threads of a cluster arrive; after the wait they see what the others wrote before. */
 __device__ __forceinline__ void cluster_arrive()
 {
@@ -83,18 +109,6 @@ __device__ __forceinline__ void cluster_store(float4 *p, int rank, float4 v)
     asm volatile(CLUSTER_ST ".v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(cluster_address(p, rank)),
                  "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w)
                  : "memory");
-}
-
-/* Adds 1 and gives what was there.  What this block's threads wrote before a barrier is seen by
- * those of every block that arrives later, after a barrier. */
-__device__ __forceinline__ uint32_t arrive_at(uint32_t *count)
-{
-    uint32_t before;
-    asm volatile("atom.add.acq_rel.gpu.global.u32 %0, [%1], 1;"
-                 : "=r"(before)
-                 : "l"(count)
-                 : "memory");
-    return before;
 }
 
 /* 16 bytes that are read once and never written, or zeros where !valid. */

@@ -14,7 +14,8 @@
  * first row's elements, row g + 8 with the second's, and column g with the vector's, so that the
  * sum is that of a diagonal.  cols is a multiple of 8, the vector is float16, sums are float32.
  *
- * Threads: 32 parts times the pairs of a block; shared memory: 4 cols bytes. */
+ * Threads: 32 parts times the pairs of a block; shared memory: 2 cols bytes, 4 where a norm is
+ * given, those of heads_load() for STREAM_OUT. */
 
 #include "step.cuh"
 
@@ -22,7 +23,7 @@
 #define STAGE_THREADS 256
 
 /* The order of enum gpu_stream_kind in kernels.h. */
-enum stream_kind { STREAM_QKV, STREAM_ADD, STREAM_SWIGLU, STREAM_LOGITS };
+enum stream_kind { STREAM_QKV, STREAM_OUT, STREAM_ADD, STREAM_SWIGLU, STREAM_LOGITS };
 
 /* The two rows of a warp; both 0 where it has none. */
 struct stream_rows {
@@ -111,6 +112,74 @@ __device__ __forceinline__ void vector_load(const struct gpu_product &p, half8 *
         for (int c = threadIdx.x; c < p.cols / 8; c += blockDim.x)
             x[c] = normalise8(x[c], weight[c], scale);
     }
+    __syncthreads();
+}
+
+/* What each of attention's clusters counts for in a head: its share of the sum over all keys. */
+__device__ __forceinline__ void clusters_share(const float2 *weight, int clusters, int heads,
+                                               float (&share)[ATTEND_CLUSTERS])
+{
+    float2 w[ATTEND_CLUSTERS];
+    float high = -CUDART_INF_F, sum = 0.0f;
+#pragma unroll
+    for (int i = 0; i < ATTEND_CLUSTERS; i++) {
+        w[i] = i < clusters ? weight[i * heads] : make_float2(-CUDART_INF_F, 0.0f);
+        high = fmaxf(high, w[i].x);
+    }
+#pragma unroll
+    for (int i = 0; i < ATTEND_CLUSTERS; i++) {
+        share[i] = exp2_fast(w[i].x - high) * w[i].y;
+        sum += share[i];
+    }
+    const float inverse = 1.0f / sum;
+#pragma unroll
+    for (int i = 0; i < ATTEND_CLUSTERS; i++)
+        share[i] *= inverse;
+}
+
+/* Eight columns of a head from those of its clusters, which lie `chunks` apart. */
+__device__ __forceinline__ half8 clusters_merge(const half8 *x, const float2 *weight, int clusters,
+                                                int chunks, int heads)
+{
+    float share[ATTEND_CLUSTERS], all[8] = {};
+    half8 out;
+    clusters_share(weight, clusters, heads, share);
+#pragma unroll
+    for (int i = 0; i < ATTEND_CLUSTERS; i++)
+        if (i < clusters) {
+            float f[8];
+            unpack8(x[i * chunks], f);
+#pragma unroll
+            for (int k = 0; k < 8; k++)
+                all[k] = fmaf(share[i], f[k], all[k]);
+        }
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        out.h[i] = __floats2half2_rn(all[2 * i], all[2 * i + 1]);
+    return out;
+}
+
+/* The vector of STREAM_OUT: x has room for [1 + clusters][cols] and clusters' weights. */
+__device__ __forceinline__ void heads_load(const struct gpu_stream &p, half8 *x, int clusters)
+{
+    const int chunks = p.product.cols / 8, count = clusters * chunks;
+    half8 *parts = clusters > 1 ? x + chunks : x;
+    float2 *weight = reinterpret_cast<float2 *>(x + (1 + clusters) * chunks);
+#pragma unroll 1
+    for (int c = threadIdx.x; c < count; c += blockDim.x)
+        copy_async(reinterpret_cast<__half *>(parts + c), p.product.x + 8 * c, true);
+    if (clusters > 1)
+#pragma unroll 1
+        for (int i = threadIdx.x; i < clusters * p.heads; i += blockDim.x)
+            weight[i] = __ldcg(reinterpret_cast<const float2 *>(p.weight) + i);
+    copy_commit();
+    copy_wait<0>();
+    __syncthreads();
+    if (clusters == 1)
+        return;
+#pragma unroll 1
+    for (int c = threadIdx.x; c < chunks; c += blockDim.x)
+        x[c] = clusters_merge(parts + c, weight + 8 * c / p.head_dim, clusters, chunks, p.heads);
     __syncthreads();
 }
 
@@ -266,14 +335,18 @@ template <int ITERS, int KIND> __device__ __forceinline__ void stream(const stru
     step_next();
     norm_load(q, vector + chunks);
     float before = stream_bias<KIND>(p, r);
-    const int position = KIND == STREAM_QKV ? __ldcg(&p.sequence->position) : 0;
+    const int position =
+        KIND == STREAM_QKV || KIND == STREAM_OUT ? __ldcg(&p.sequence->position) : 0;
     float2 turn = make_float2(1.0f, 0.0f);
     step_wait();
     if (KIND == STREAM_QKV)
         turn = qkv_turn(p, r);
-    if (KIND == STREAM_ADD && p.adds)
+    if (KIND == STREAM_OUT || (KIND == STREAM_ADD && p.adds))
         before += stream_residual(p, r);
-    vector_load(q, vector, vector + chunks, parts);
+    if (KIND == STREAM_OUT)
+        heads_load(p, vector, attend_cut_of(position, p.window, p.head_dim, p.clusters).clusters);
+    else
+        vector_load(q, vector, vector + chunks, parts);
     float sum = stream_dot<ITERS>(a, b, vector, first, chunks);
     if (p.parts > 1) {
         if (lane < 2)
@@ -298,6 +371,7 @@ template <int ITERS, int KIND> __device__ __forceinline__ void stream(const stru
     }
 #define STREAM_ALL(ITERS)                                                                          \
     STREAM(qkv, STREAM_QKV, ITERS)                                                                 \
+    STREAM(out, STREAM_OUT, ITERS)                                                                 \
     STREAM(add, STREAM_ADD, ITERS)                                                                 \
     STREAM(swiglu, STREAM_SWIGLU, ITERS)                                                           \
     STREAM(logits, STREAM_LOGITS, ITERS)
