@@ -102,12 +102,13 @@ sweep sound 100000000
     cat "$work/sound/metrics.csv"
     fail "a sound context: $(rows sound ok)"
 }
-# In the first cell while its kernels are tried, in its steps, and in later cells: the repetition has its row, and
-# is done again by a worker of a new process.
+# In the first cell while its kernels are tried, in its steps, and in later cells; by a kernel of ours or by one
+# of cuBLASLt's, which has words of its own: the repetition has its row, and is done again by a worker of a new
+# process.
 for at in 40 100 150 200; do
     sweep "broken-$at" "$at"
     [ ! -e "$work/once" ] || fail "launch $at never came"
-    if [ "$(grep -c ',error,.*, 700)' "$work/broken-$at/metrics.csv")" -ne 1 ] ||
+    if [ "$(grep -c ',error,' "$work/broken-$at/metrics.csv")" -ne 1 ] ||
         [ "$(rows "broken-$at" ok)" != "3 16;3 24;3 40;" ]; then
         cat "$work/broken-$at/metrics.csv" "$work/out"
         fail "broken at launch $at: $(rows "broken-$at" ok)"
