@@ -71,7 +71,7 @@ enum gpu_kernel {
  * lower case, with commas between. */
 enum gpu_part {
     GPU_PART_FLASH_SM90 = 1,    /* flash_sm90: attention of prompts by wgmma */
-    GPU_PART_STREAM = 2,        /* stream: the fused products of a token */
+    GPU_PART_STREAM = 2,        /* stream: the fused products of a token, and with them attend */
     GPU_PART_ATTEND = 4,        /* attend: attention of a token on tensor cores */
     GPU_PART_FOLLOW = 8,        /* follow: a kernel beginning before the one before it has ended */
     GPU_PART_TRY = 16,          /* try: the choice of products' algorithms by their time */

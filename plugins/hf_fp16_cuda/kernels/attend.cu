@@ -14,7 +14,7 @@
  * other's shared memory, each for its own slice of the columns; elsewhere a block is its own
  * cluster.  What several clusters leave is put together by the product that follows (stream.cu).
  *
- * Grid: (splits, kv_heads, eights of heads), clusters along the splits; 128 threads.  Shared
+ * Grid: (blocks of all clusters, kv_heads, eights of heads); 128 threads.  Shared
  * memory: the warps' rings.  Lane 4 g + t as in step.cuh. */
 
 #include "step.cuh"
