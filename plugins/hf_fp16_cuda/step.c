@@ -16,8 +16,9 @@
 #define BEGIN_THREADS 512
 #define ATTEND_THREADS 128
 #define ATTEND_HEADS 8
-#define ATTEND_CLUSTERS 8 /* at most */
-#define ATTEND_RING 65536 /* this and the next as in the kernel */
+#define ATTEND_CLUSTERS 8        /* at most */
+#define ATTEND_CLUSTERS_ALONE 16 /* where a block is its own cluster */
+#define ATTEND_RING 65536        /* this and the next as in the kernel */
 #define ATTEND_TILE 16
 
 /* Loads of each row that a lane has at once, in the order of the kernels. */
@@ -152,7 +153,7 @@ int32_t gpu_attend_clusters(const struct gpu_kernels *k, int64_t heads, int64_t 
     const int64_t bounds[] = {(positions + keys - 1) / keys, splits / k->cluster,
                               (k->driver->shared_most - SHARED_OWN - row) /
                                   (row + heads * 2 * (int64_t)sizeof(float))};
-    int64_t clusters = ATTEND_CLUSTERS;
+    int64_t clusters = k->cluster > 1 ? ATTEND_CLUSTERS : ATTEND_CLUSTERS_ALONE;
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
         if (bounds[i] < clusters)
             clusters = bounds[i];

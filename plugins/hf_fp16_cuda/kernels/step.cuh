@@ -39,13 +39,15 @@ __device__ __forceinline__ int cluster_rank()
 }
 
 #if __CUDA_ARCH__ >= 900
-#define ATTEND_RANKS 8 /* blocks of a cluster: what every device that has clusters can do */
+#define ATTEND_RANKS 8    /* blocks of a cluster: what every device that has clusters can do */
+#define ATTEND_CLUSTERS 8 /* at most */
 #else
 #define ATTEND_RANKS 1
+#define ATTEND_CLUSTERS 16
 #endif
-#define ATTEND_CLUSTERS 8 /* at most */
-#define ATTEND_RING 65536 /* bytes of keys and values that a block of attend.cu has on their way   \
-                           */
+#define ATTEND_RING                                                                                \
+    65536 /* bytes of keys and values that a block of attend.cu has on their way                   \
+           */
 
 struct attend_cut {
     int from, each; /* the first key that is seen; keys of a block */
