@@ -9,7 +9,7 @@
 
 #define WARPGROUP 128
 #define KEY_TILE 128
-#define STAGES 2
+#define STAGES (4 + 2)      /* of keys and of values */
 #define BOX 64              /* halves in a row of a box: 128 bytes, which are swizzled */
 #define SHARED_MORE 2048    /* to round up to 1024, and the barriers */
 #define TILES_A_PROCESSOR 4 /* fewer: smaller tiles, so that all processors have work */
@@ -92,5 +92,5 @@ int gpu_hopper_shared(enum gpu_kernel kernel)
     const struct flash *f = kernel == wide.kernel     ? &wide
                             : kernel == narrow.kernel ? &narrow
                                                       : &short_rows;
-    return 2 * f->head_dim * (64 * f->groups + 2 * STAGES * KEY_TILE) + SHARED_MORE;
+    return 2 * f->head_dim * (64 * f->groups + STAGES * KEY_TILE) + SHARED_MORE;
 }

@@ -27,10 +27,22 @@ static const struct heads {
 struct problem {
     int tokens, from, heads, kv_heads, dim, window, capacity;
     int step; /* of the tokens whose attention is worked out; 0: all */
+    int rise; /* by how much more than 1 the first key is larger than the last; 0: all alike */
     uint16_t *qkv, *keys, *values;
     float *qkv_f, *keys_f, *values_f;
     float *expected; /* [tokens][heads][dim] */
 };
+
+/* Keys grow towards the first, and so do scores, of either sign. */
+static void keys_rise(struct problem *p)
+{
+    for (int i = 0; i < p->kv_heads * p->capacity * p->dim; i++) {
+        int key = i / p->dim % p->capacity;
+        float by = 1.0f + (float)p->rise * (float)(p->capacity - key) / (float)p->capacity;
+        p->keys[i] = hf_float_to_half(p->keys_f[i] * by);
+        p->keys_f[i] = hf_half_to_float(p->keys[i]);
+    }
+}
 
 static void problem_make(struct problem *p)
 {
@@ -38,6 +50,8 @@ static void problem_make(struct problem *p)
     size_t cache = (size_t)(p->kv_heads * p->capacity * p->dim);
     p->qkv = halves_random(50, (size_t)p->tokens * row, 1.0f, &p->qkv_f);
     p->keys = halves_random(51, cache, 1.0f, &p->keys_f);
+    if (p->rise > 0)
+        keys_rise(p);
     p->values = halves_random(52, cache, 1.0f, &p->values_f);
     p->expected = malloc((size_t)(p->tokens * p->heads * p->dim) * sizeof *p->expected);
 }
@@ -128,8 +142,8 @@ static void test_flash(struct problem *p)
     device_read(got, a.out, count * 2);
     problem_skip(p, got);
     expect_halves(got, p->expected, count, TOLERANCE,
-                  "%d tokens from %d, %d heads over %d, size %d, window %d", p->tokens, p->from,
-                  p->heads, p->kv_heads, p->dim, p->window);
+                  "%d tokens from %d, %d heads over %d, size %d, window %d, rise %d", p->tokens,
+                  p->from, p->heads, p->kv_heads, p->dim, p->window, p->rise);
     device_free(a.q);
     device_free(a.keys);
     device_free(a.values);
@@ -464,6 +478,19 @@ void tiles_tests(void)
         test_flash(&p);
     }
     group_end("flash attention of a long prompt");
+    for (int dim = 64; dim <= 128; dim += 64)
+        for (int rise = 3; rise <= 300; rise *= 10) {
+            struct problem p = {.tokens = 700, .from = 5, .heads = 2, .kv_heads = 1, .dim = dim};
+            p.capacity = p.from + p.tokens;
+            p.rise = rise;
+            test_flash(&p);
+            p.tokens = 6401;
+            p.heads = 16;
+            p.capacity = p.from + p.tokens;
+            p.step = 100;
+            test_flash(&p);
+        }
+    group_end("flash attention whose scores rise by more than float16 and float32 hold");
 }
 
 void attention_tests(void)

@@ -13,18 +13,35 @@
 #include "hopper.cuh"
 
 #define KEY_TILE 128
-#define STAGES 2
-/* For head size 128, what was summed before is rescaled only when a row's highest score has risen
- * by this since, to base 2: probabilities of up to 2^8 lose nothing in float16.  FlashAttention-4
- * does so too. */
-#define RISE_MOST 8.0f
+#define KEY_STAGES 4
+#define VALUE_STAGES 2
+/* A thread's probabilities of a row and a tile may add up to this: none of them is beyond what
+ * float16 holds then. */
+#define SUM_MOST 32768.0f
+
+__device__ __forceinline__ void load_matrix(uint32_t *r, const char *p)
+{
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(shared_address(p)));
+}
+
+/* c[16x8] += a[16x16] b[16x8] */
+__device__ __forceinline__ void multiply(float *c, const uint32_t *a, const uint32_t *b)
+{
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
+                 "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
 
 template <int D, int GROUPS> struct flash_shared {
     static constexpr int QUERIES = 64 * GROUPS;
     alignas(1024) __half q[QUERIES * D]; /* by 64 columns: [D / 64][rows][64], as k and v */
-    alignas(1024) __half k[STAGES][KEY_TILE * D];
-    alignas(1024) __half v[STAGES][KEY_TILE * D];
-    uint64_t q_full, k_full[STAGES], k_empty[STAGES], v_full[STAGES], v_empty[STAGES];
+    alignas(1024) __half k[KEY_STAGES][KEY_TILE * D];
+    alignas(1024) __half v[VALUE_STAGES][KEY_TILE * D];
+    uint64_t q_full, k_full[KEY_STAGES], k_empty[KEY_STAGES], v_full[VALUE_STAGES],
+        v_empty[VALUE_STAGES];
 };
 
 /* One warpgroup's 64 queries.  A thread has columns 8 j + 2 (lane % 4) and the next of two rows,
@@ -32,11 +49,12 @@ template <int D, int GROUPS> struct flash_shared {
 template <int D, int GROUPS> struct query_group {
     flash_shared<D, GROUPS> &s;
     int group, lane;
+    uint32_t queries, keys, values; /* operands, of the first stage */
     float out[D / 2], score[KEY_TILE / 2];
     uint32_t probability[KEY_TILE / 4];
     float highest[2], sum[2];
-    int last_seen[2]; /* key that the row sees last */
-    float scale;      /* to base 2 */
+    int last_seen; /* key that the first row sees last */
+    float scale;   /* to base 2 */
 
     __device__ __forceinline__ query_group(flash_shared<D, GROUPS> &shared) : s(shared)
     {
@@ -44,25 +62,24 @@ template <int D, int GROUPS> struct query_group {
 
     __device__ __forceinline__ void start_scores(int stage)
     {
-        const char *q = reinterpret_cast<const char *>(s.q) + group * 64 * 128;
-        const char *k = reinterpret_cast<const char *>(s.k[stage]);
+        const uint32_t k = keys + stage * (KEY_TILE * D * 2 / 16);
         products_fence();
 #pragma unroll
         for (int i = 0; i < D / 16; i++)
             multiply_shared(
-                score, operand(q + i / 4 * flash_shared<D, GROUPS>::QUERIES * 128 + i % 4 * 32, 16),
-                operand(k + i / 4 * KEY_TILE * 128 + i % 4 * 32, 16), i != 0);
+                score,
+                operand_at(queries, i / 4 * flash_shared<D, GROUPS>::QUERIES * 128 + i % 4 * 32),
+                operand_at(k, i / 4 * KEY_TILE * 128 + i % 4 * 32), i != 0);
         products_commit();
     }
 
-    __device__ __forceinline__ void start_output(int stage, bool first)
+    __device__ __forceinline__ void start_output(int stage)
     {
-        const char *v = reinterpret_cast<const char *>(s.v[stage]);
+        const uint32_t v = values + stage * (KEY_TILE * D * 2 / 16);
         products_fence();
 #pragma unroll
         for (int i = 0; i < KEY_TILE / 16; i++)
-            multiply_registers(out, probability + 4 * i, operand(v + i * 16 * 128, KEY_TILE * 128),
-                               i != 0 || !first);
+            multiply_registers(out, probability + 4 * i, operand_at(v, i * 16 * 128), 1);
         products_commit();
     }
 
@@ -70,47 +87,70 @@ template <int D, int GROUPS> struct query_group {
     {
 #pragma unroll
         for (int i = 0; i < KEY_TILE / 2; i++)
-            if (first_key + i / 4 * 8 + lane % 4 * 2 + i % 2 > last_seen[i / 2 % 2])
+            if (first_key + i / 4 * 8 + lane % 4 * 2 + i % 2 > last_seen + i / 2 % 2 * 8)
                 score[i] = -CUDART_INF_F;
     }
 
-    /* Scores become probabilities.  Has anything risen so far that what was summed before must be
-     * multiplied by `factor`? */
-    __device__ __forceinline__ bool softmax(float (&factor)[2])
+    /* The base of probabilities becomes each row's highest score so far; what was summed must be
+     * multiplied by `factor`. */
+    __device__ __forceinline__ void rebase(float (&factor)[2])
     {
-        float high[2];
 #pragma unroll
         for (int r = 0; r < 2; r++) {
-            high[r] = highest[r];
+            float high = highest[r];
 #pragma unroll
             for (int j = 0; j < KEY_TILE / 8; j++)
-                high[r] = fmaxf(high[r], fmaxf(score[4 * j + 2 * r], score[4 * j + 2 * r + 1]));
-            high[r] = fmaxf(high[r], __shfl_xor_sync(ALL_LANES, high[r], 1));
-            high[r] = fmaxf(high[r], __shfl_xor_sync(ALL_LANES, high[r], 2));
+                high = fmaxf(high, fmaxf(score[4 * j + 2 * r], score[4 * j + 2 * r + 1]));
+            high = fmaxf(high, __shfl_xor_sync(ALL_LANES, high, 1));
+            high = fmaxf(high, __shfl_xor_sync(ALL_LANES, high, 2));
+            factor[r] = exp2_fast((highest[r] - high) * scale);
+            highest[r] = high;
         }
-        const float rise = fmaxf(high[0] - highest[0], high[1] - highest[1]);
-        const bool risen = D < 128 || __any_sync(ALL_LANES, rise * scale > RISE_MOST);
-        if (risen) {
-#pragma unroll
-            for (int r = 0; r < 2; r++) {
-                factor[r] = exp2_fast((highest[r] - high[r]) * scale);
-                highest[r] = high[r];
-                sum[r] *= factor[r];
-            }
-        }
+    }
+
+    /* Scores become probabilities, `more` their sums.  Are all of the warp's in float16's range? */
+    __device__ __forceinline__ bool exponentials(float (&more)[2])
+    {
 #pragma unroll
         for (int r = 0; r < 2; r++) {
-            float shift = highest[r] * scale, more = 0.0f;
+            const float shift = highest[r] * scale;
+            more[r] = 0.0f;
 #pragma unroll
             for (int j = 0; j < KEY_TILE / 8; j++)
 #pragma unroll
                 for (int e = 4 * j + 2 * r; e < 4 * j + 2 * r + 2; e++) {
                     score[e] = exp2_fast(fmaf(score[e], scale, -shift));
-                    more += score[e];
+                    more[r] += score[e];
                 }
-            sum[r] += more;
         }
-        return risen;
+        return __all_sync(ALL_LANES, more[0] <= SUM_MOST && more[1] <= SUM_MOST);
+    }
+
+    /* The warp's 16 rows of scores anew, without its group: rows of 128 bytes lie swizzled. */
+    __device__ __forceinline__ void scores_again(int stage)
+    {
+        const int warp = threadIdx.x / WARP % 4, row = lane % 8;
+        const char *q = reinterpret_cast<const char *>(s.q) +
+                        (group * 64 + warp * 16 + lane / 8 % 2 * 8 + row) * 128;
+        const char *k = reinterpret_cast<const char *>(s.k[stage]) + row * 128;
+#pragma unroll
+        for (int e = 0; e < KEY_TILE / 2; e++)
+            score[e] = 0.0f;
+#pragma unroll 1
+        for (int i = 0; i < D / 32; i++) { /* 32 columns at a time */
+            const int block = i / 2, chunk = i % 2 * 4;
+            const char *q_at = q + block * flash_shared<D, GROUPS>::QUERIES * 128;
+            const char *k_at = k + block * KEY_TILE * 128 + ((chunk + lane / 8) ^ row) * 16;
+            uint32_t a[8], b[4];
+            load_matrix(a, q_at + ((chunk + lane / 16) ^ row) * 16);
+            load_matrix(a + 4, q_at + ((chunk + 2 + lane / 16) ^ row) * 16);
+#pragma unroll
+            for (int j = 0; j < KEY_TILE / 8; j++) {
+                load_matrix(b, k_at + j * 8 * 128);
+                multiply(score + 4 * j, a, b);
+                multiply(score + 4 * j, a + 4, b + 2);
+            }
+        }
     }
 
     __device__ __forceinline__ void narrow()
@@ -122,9 +162,17 @@ template <int D, int GROUPS> struct query_group {
 
     __device__ __forceinline__ void rescale(const float (&factor)[2])
     {
+        sum[0] *= factor[0];
+        sum[1] *= factor[1];
 #pragma unroll
         for (int i = 0; i < D / 2; i++)
             out[i] *= factor[i / 2 % 2];
+    }
+
+    __device__ __forceinline__ void add(const float (&more)[2])
+    {
+        sum[0] += more[0];
+        sum[1] += more[1];
     }
 
     /* Group g waits at barrier 1 + g until all others have had their turn. */
@@ -168,10 +216,16 @@ template <int D, int GROUPS> struct query_group {
     }
 };
 
-/* Tile number i of `tiles`, counted from the last key, goes through stage i % STAGES. */
-__device__ __forceinline__ int parity_of(int i)
+/* Tile number i of `tiles`, counted from the last key, goes through stage i % KEY_STAGES and
+ * i % VALUE_STAGES. */
+__device__ __forceinline__ int key_parity(int i)
 {
-    return i / STAGES & 1;
+    return i / KEY_STAGES & 1;
+}
+
+__device__ __forceinline__ int value_parity(int i)
+{
+    return i / VALUE_STAGES & 1;
 }
 
 template <int D, int GROUPS>
@@ -184,17 +238,15 @@ __device__ __forceinline__ void bring_tiles(flash_shared<D, GROUPS> &s,
     for (int b = 0; b < D / 64; b++)
         copy_box(s.q + b * rows * 64, &p.q, &s.q_full, b * 64, head, first_query);
     for (int i = 0; i < tiles; i++) {
-        const int stage = i % STAGES, key = (tiles - 1 - i) * KEY_TILE;
-        barrier_wait(&s.k_empty[stage], parity_of(i) ^ 1);
-        barrier_expect(&s.k_full[stage], KEY_TILE * D * 2);
+        const int ks = i % KEY_STAGES, vs = i % VALUE_STAGES, key = (tiles - 1 - i) * KEY_TILE;
+        barrier_wait(&s.k_empty[ks], key_parity(i) ^ 1);
+        barrier_expect(&s.k_full[ks], KEY_TILE * D * 2);
         for (int b = 0; b < D / 64; b++)
-            copy_box(s.k[stage] + b * KEY_TILE * 64, &p.keys, &s.k_full[stage], b * 64, key,
-                     kv_head);
-        barrier_wait(&s.v_empty[stage], parity_of(i) ^ 1);
-        barrier_expect(&s.v_full[stage], KEY_TILE * D * 2);
+            copy_box(s.k[ks] + b * KEY_TILE * 64, &p.keys, &s.k_full[ks], b * 64, key, kv_head);
+        barrier_wait(&s.v_empty[vs], value_parity(i) ^ 1);
+        barrier_expect(&s.v_full[vs], KEY_TILE * D * 2);
         for (int b = 0; b < D / 64; b++)
-            copy_box(s.v[stage] + b * KEY_TILE * 64, &p.values, &s.v_full[stage], b * 64, key,
-                     kv_head);
+            copy_box(s.v[vs] + b * KEY_TILE * 64, &p.values, &s.v_full[vs], b * 64, key, kv_head);
     }
 }
 
@@ -207,64 +259,76 @@ attend(flash_shared<D, GROUPS> &s, const struct gpu_attention_sm90 &p, int first
     g.group = threadIdx.x / WARPGROUP - 1;
     g.lane = threadIdx.x % WARP;
     g.scale = p.scale * 1.44269504f;
+    g.queries = operand_low(s.q + g.group * 64 * 64, 16);
+    g.keys = operand_low(s.k, 16);
+    g.values = operand_low(s.v, KEY_TILE * 128);
     const int row = first_query + g.group * 64 + warp * 16 + g.lane / 4;
     const int group_sees = p.from + first_query + g.group * 64; /* its first row, last key */
+    g.last_seen = p.from + row;
     for (int r = 0; r < 2; r++) {
-        g.last_seen[r] = p.from + row + 8 * r;
         g.highest[r] = -1e30f;
         g.sum[r] = 0.0f;
     }
-    float factor[2];
+    for (int i = 0; i < D / 2; i++)
+        g.out[i] = 0.0f;
+    float factor[2], more[2];
     int i = 0;
     g.turn_begin();
     for (; (tiles - 1 - i) * KEY_TILE > group_sees + 63; i++) { /* nothing for this group */
-        const int stage = i % STAGES;
-        barrier_wait(&s.k_full[stage], parity_of(i));
-        barrier_wait(&s.v_full[stage], parity_of(i));
+        barrier_wait(&s.k_full[i % KEY_STAGES], key_parity(i));
+        barrier_wait(&s.v_full[i % VALUE_STAGES], value_parity(i));
         g.turn_wait();
         g.turn_pass();
         if (g.lane == 0) {
-            barrier_arrive(&s.k_empty[stage]);
-            barrier_arrive(&s.v_empty[stage]);
+            barrier_arrive(&s.k_empty[i % KEY_STAGES]);
+            barrier_arrive(&s.v_empty[i % VALUE_STAGES]);
         }
     }
     barrier_wait(&s.q_full, 0);
-    barrier_wait(&s.k_full[i % STAGES], parity_of(i));
+    barrier_wait(&s.k_full[i % KEY_STAGES], key_parity(i));
     g.turn_wait();
-    g.start_scores(i % STAGES);
+    g.start_scores(i % KEY_STAGES);
     g.turn_pass();
     products_wait<0>();
     if (g.lane == 0)
-        barrier_arrive(&s.k_empty[i % STAGES]);
+        barrier_arrive(&s.k_empty[i % KEY_STAGES]);
     g.mask((tiles - 1 - i) * KEY_TILE);
-    g.softmax(factor);
+    g.rebase(factor);
+    g.exponentials(more);
+    g.add(more);
     g.narrow();
-    bool first = true;
     for (i++; i < tiles; i++) {
-        const int stage = i % STAGES, before = (i - 1) % STAGES;
+        const int stage = i % KEY_STAGES, before = (i - 1) % VALUE_STAGES;
         const int key = (tiles - 1 - i) * KEY_TILE;
-        barrier_wait(&s.k_full[stage], parity_of(i));
+        barrier_wait(&s.k_full[stage], key_parity(i));
         g.turn_wait();
         g.start_scores(stage);
-        barrier_wait(&s.v_full[before], parity_of(i - 1));
-        g.start_output(before, first);
-        first = false;
+        barrier_wait(&s.v_full[before], value_parity(i - 1));
+        g.start_output(before);
         g.turn_pass();
         products_wait<1>();
-        if (g.lane == 0)
-            barrier_arrive(&s.k_empty[stage]);
-        if (key + KEY_TILE - 1 > group_sees)
+        const bool masked = key + KEY_TILE - 1 > group_sees;
+        if (masked)
             g.mask(key);
-        const bool risen = g.softmax(factor);
+        const bool fits = g.exponentials(more);
         products_wait<0>();
         if (g.lane == 0)
             barrier_arrive(&s.v_empty[before]);
-        if (risen)
+        if (!fits) {
+            g.scores_again(stage);
+            if (masked)
+                g.mask(key);
+            g.rebase(factor);
             g.rescale(factor);
+            g.exponentials(more);
+        }
+        if (g.lane == 0)
+            barrier_arrive(&s.k_empty[stage]);
+        g.add(more);
         g.narrow();
     }
-    barrier_wait(&s.v_full[(i - 1) % STAGES], parity_of(i - 1));
-    g.start_output((i - 1) % STAGES, first);
+    barrier_wait(&s.v_full[(i - 1) % VALUE_STAGES], value_parity(i - 1));
+    g.start_output((i - 1) % VALUE_STAGES);
     products_wait<0>();
     g.store(p.out + blockIdx.x * D, static_cast<int64_t>(p.heads) * D, row, p.tokens);
 }
@@ -281,10 +345,12 @@ __device__ __forceinline__ void flash(const struct gpu_attention_sm90 &p)
     const int tiles = (keys + KEY_TILE - 1) / KEY_TILE;
     if (threadIdx.x == 0) {
         barrier_init(&s.q_full, 1);
-        for (int i = 0; i < STAGES; i++) {
+        for (int i = 0; i < KEY_STAGES; i++) {
             barrier_init(&s.k_full[i], 1);
-            barrier_init(&s.v_full[i], 1);
             barrier_init(&s.k_empty[i], GROUPS * WARPGROUP / WARP);
+        }
+        for (int i = 0; i < VALUE_STAGES; i++) {
+            barrier_init(&s.v_full[i], 1);
             barrier_init(&s.v_empty[i], GROUPS * WARPGROUP / WARP);
         }
         barrier_publish();

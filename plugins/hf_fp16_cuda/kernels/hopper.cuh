@@ -95,10 +95,22 @@ template <int LEFT> __device__ __forceinline__ void products_wait()
 /* An operand in shared memory, swizzled by 128 bytes, as the map's boxes of 64 halves are.  Eight
  * rows of 128 bytes follow each other by 1024; `columns` is the distance of the next 64 columns
  * where the operand is taken transposed. */
+__device__ __forceinline__ uint32_t operand_low(const void *p, uint32_t columns)
+{
+    return shared_address(p) >> 4 | columns >> 4 << 16;
+}
+
+/* `bytes` behind what operand_low() was given. */
+__device__ __forceinline__ uint64_t operand_at(uint32_t low, uint32_t bytes)
+{
+    uint64_t all;
+    asm("mov.b64 %0, {%1, %2};" : "=l"(all) : "r"(low + bytes / 16), "n"(1024 >> 4 | 1 << 30));
+    return all;
+}
+
 __device__ __forceinline__ uint64_t operand(const void *p, uint32_t columns)
 {
-    return (shared_address(p) & 0x3ffff) >> 4 | static_cast<uint64_t>(columns >> 4) << 16 |
-           static_cast<uint64_t>(1024 >> 4) << 32 | 1ull << 62;
+    return operand_at(operand_low(p, columns), 0);
 }
 
 /* d[64][N] = a[64][16] b[16][N] + (add ? d : 0) in the warpgroup's registers; b given as [N][16].
