@@ -7,6 +7,9 @@
  * starts the transfer on a stream of its own; with two buffers it fills one while the other is on
  * its way.  Float16 goes to its place; other types go to a buffer on the device and are converted
  * there.  The host's memory stays at two buffers a thread, and the file's pages are the kernel's.
+ *
+ * The driver pins page after page, one thread at a time: a thread begins as soon as it has its own
+ * buffers, and these lie in huge pages where the kernel has some.
  */
 
 #include "config.h"
@@ -23,8 +26,8 @@
 
 #include "plugins/hf_common/half.h"
 
-#define PIECE_BYTES (UINT64_C(4) << 20) /* of the file, to a buffer */
-#define THREADS 8
+#define PIECE_BYTES (UINT64_C(2) << 20) /* of the file, to a buffer; a huge page of most hosts */
+#define THREADS 16
 #define BUFFERS 2
 #define NOTHING UINT32_MAX
 
@@ -35,9 +38,8 @@ struct upload {
     const struct gpu_kernels *kernels;
     int (*cancelled)(void *arg);
     void *cancelled_arg;
-    uint64_t *first;       /* [count + 1] number of each transfer's first piece */
-    unsigned char *pinned; /* [threads][BUFFERS][PIECE_BYTES] */
-    uint64_t raw;          /* the same on the device, behind it the number of an overflow */
+    uint64_t *first; /* [count + 1] number of each transfer's first piece */
+    uint64_t raw;    /* [threads][BUFFERS][PIECE_BYTES] on the device, then a transfer's number */
     uint64_t overflow;
     _Atomic uint64_t next;
     _Atomic bool stop;
@@ -50,6 +52,8 @@ struct uploader {
     struct upload *upload;
     CUstream stream;
     CUevent done[BUFFERS];
+    unsigned char *buffers; /* [BUFFERS][PIECE_BYTES] */
+    bool pinned;
     int number; /* of the thread */
 };
 
@@ -95,24 +99,21 @@ static enum gpu_status piece_send(struct uploader *w, int64_t t, uint64_t from, 
     const struct gpu_driver *d = u->driver;
     const struct gpu_transfer *transfer = &u->transfers[t];
     const uint64_t width = hf_dtype_bytes((enum hf_dtype)transfer->dtype), bytes = count * width;
-    const uint64_t buffer = ((uint64_t)w->number * BUFFERS + (uint64_t)slot) * PIECE_BYTES;
+    const uint64_t raw = u->raw + ((uint64_t)w->number * BUFFERS + (uint64_t)slot) * PIECE_BYTES;
+    unsigned char *buffer = w->buffers + (uint64_t)slot * PIECE_BYTES;
     const bool direct = transfer->dtype == HF_F16;
     const unsigned char *source = (const unsigned char *)transfer->from + from * width;
     uint64_t out = transfer->to + from * 2;
     CUresult r = d->cuEventSynchronize(w->done[slot]);
     if (r == CUDA_SUCCESS) {
         pages_prepare(source, bytes);
-        memcpy(u->pinned + buffer, source, bytes);
-        r = d->cuMemcpyHtoDAsync((CUdeviceptr)(direct ? out : u->raw + buffer), u->pinned + buffer,
-                                 bytes, w->stream);
+        memcpy(buffer, source, bytes);
+        r = d->cuMemcpyHtoDAsync((CUdeviceptr)(direct ? out : raw), buffer, bytes, w->stream);
     }
     enum gpu_status s = gpu_driver_check(d, r, "copying weights to the GPU", e);
     if (s == GPU_OK && !direct) {
-        struct gpu_convert p = {.in = u->raw + buffer,
-                                .out = out,
-                                .overflow = u->overflow,
-                                .count = count,
-                                .tensor = (uint32_t)t};
+        struct gpu_convert p = {
+            .in = raw, .out = out, .overflow = u->overflow, .count = count, .tensor = (uint32_t)t};
         s = gpu_convert(u->kernels,
                         transfer->dtype == HF_F32 ? GPU_CONVERT_FLOAT : GPU_CONVERT_BFLOAT16, &p,
                         w->stream, e);
@@ -123,10 +124,30 @@ static enum gpu_status piece_send(struct uploader *w, int64_t t, uint64_t from, 
     return s;
 }
 
+static enum gpu_status buffers_pin(struct uploader *w, struct hf_err *e)
+{
+    const struct gpu_driver *d = w->upload->driver;
+    const size_t bytes = BUFFERS * PIECE_BYTES;
+    w->buffers = aligned_alloc(PIECE_BYTES, bytes);
+    if (!w->buffers) {
+        hf_err_memory(e, bytes);
+        return GPU_ERROR;
+    }
+    (void)madvise(w->buffers, bytes, MADV_HUGEPAGE);
+    CUresult r = d->cuMemHostRegister(w->buffers, bytes, 0);
+    w->pinned = r == CUDA_SUCCESS;
+    return gpu_driver_check(d, r, "pinning host memory", e);
+}
+
 static enum gpu_status uploader_start(struct uploader *w, struct hf_err *e)
 {
     const struct gpu_driver *d = w->upload->driver;
     CUresult r = d->cuCtxSetCurrent(d->context);
+    if (r == CUDA_SUCCESS) {
+        enum gpu_status s = buffers_pin(w, e);
+        if (s != GPU_OK)
+            return s;
+    }
     if (r == CUDA_SUCCESS)
         r = d->cuStreamCreate(&w->stream, CU_STREAM_NON_BLOCKING);
     for (int i = 0; r == CUDA_SUCCESS && i < BUFFERS; i++)
@@ -142,6 +163,9 @@ static void uploader_end(struct uploader *w)
             d->cuEventDestroy(w->done[i]);
     if (w->stream)
         d->cuStreamDestroy(w->stream);
+    if (w->pinned)
+        d->cuMemHostUnregister(w->buffers);
+    free(w->buffers);
 }
 
 static enum gpu_status uploader_work(struct uploader *w, struct hf_err *e)
@@ -240,13 +264,8 @@ static enum gpu_status upload_all(struct upload *u, struct gpu_memory *m, struct
     const int threads = threads_wanted();
     const uint64_t bytes = (uint64_t)threads * BUFFERS * PIECE_BYTES;
     struct gpu_block block = {0};
-    void *pinned = NULL;
-    enum gpu_status s = gpu_driver_check(u->driver, u->driver->cuMemHostAlloc(&pinned, bytes, 0),
-                                         "allocating pinned host memory", e);
-    bool convert = needs_conversion(u);
-    u->pinned = pinned;
-    if (s == GPU_OK && convert)
-        s = upload_convert_start(u, m, bytes, &block, e);
+    const bool convert = needs_conversion(u);
+    enum gpu_status s = convert ? upload_convert_start(u, m, bytes, &block, e) : GPU_OK;
     if (s == GPU_OK) {
         upload_run(u, threads);
         s = u->status;
@@ -254,8 +273,6 @@ static enum gpu_status upload_all(struct upload *u, struct gpu_memory *m, struct
     if (s == GPU_OK && convert)
         s = upload_check_overflow(u, e);
     gpu_memory_free(m, &block);
-    if (pinned)
-        u->driver->cuMemFreeHost(pinned);
     return s;
 }
 
