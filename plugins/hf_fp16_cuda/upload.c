@@ -8,8 +8,8 @@
  * its way.  Float16 goes to its place; other types go to a buffer on the device and are converted
  * there.  The host's memory stays at two buffers a thread, and the file's pages are the kernel's.
  *
- * The driver pins page after page, one thread at a time: a thread begins as soon as it has its own
- * buffers, and these lie in huge pages where the kernel has some.
+ * The driver pins page after page, for one thread at a time: buffers lie in huge pages where the
+ * kernel has some, and a thread begins as soon as it has its own.
  */
 
 #include "config.h"
@@ -27,7 +27,7 @@
 #include "plugins/hf_common/half.h"
 
 #define PIECE_BYTES (UINT64_C(2) << 20) /* of the file, to a buffer; a huge page of most hosts */
-#define THREADS 16
+#define THREADS 12
 #define BUFFERS 2
 #define NOTHING UINT32_MAX
 
@@ -134,6 +134,7 @@ static enum gpu_status buffers_pin(struct uploader *w, struct hf_err *e)
         return GPU_ERROR;
     }
     (void)madvise(w->buffers, bytes, MADV_HUGEPAGE);
+    memset(w->buffers, 0, bytes); /* or the driver has the pages made, in its lock */
     CUresult r = d->cuMemHostRegister(w->buffers, bytes, 0);
     w->pinned = r == CUDA_SUCCESS;
     return gpu_driver_check(d, r, "pinning host memory", e);
