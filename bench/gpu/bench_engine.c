@@ -102,8 +102,9 @@ static enum gpu_status run_cell(struct gpu_engine *g, int64_t context, int64_t n
     for (int i = 0; i < g->mlp_tried_count; i++)
         printf("%s[%" PRId64 ", %d]", i > 0 ? ", " : "", g->mlp_tried[i].tokens,
                g->mlp_tried[i].way);
-    printf("], \"warps\": %d, \"pairs\": %d, \"late\": %d}\n", g->kernels.stream_warps,
-           g->kernels.stage_pairs, g->kernels.attend_late);
+    const struct gpu_step_way *way = &g->kernels.way;
+    printf("], \"warps\": %d, \"parts\": %d, \"pairs\": %d, \"late\": %d}\n", way->warps,
+           way->parts, way->pairs, way->late);
     fflush(stdout);
     return s;
 }

@@ -22,7 +22,6 @@
 #define ROPE_TOKENS 8 /* of a block of gpu_rope_wide */
 #define ROPE_WIDE 16
 #define ROPE_WIDEST 256
-#define STREAM_WARPS 8      /* until the engine knows better */
 #define SHARED_ATTEND 20480 /* bytes that attention of a token may have beside its ring */
 #define SHARED_OWN 1024     /* bytes that a kernel may have beside a row of floats */
 
@@ -202,6 +201,9 @@ static enum gpu_status kernels_allow_following(struct gpu_kernels *k, struct hf_
     return gpu_driver_check(d, r, "asking for shared memory", e);
 }
 
+/* Until the engine knows better. */
+static const struct gpu_step_way step_way = {.warps = 8, .parts = 1};
+
 static unsigned kernels_without(void)
 {
     static const struct {
@@ -229,8 +231,7 @@ static unsigned kernels_without(void)
 enum gpu_status gpu_kernels_load(const struct gpu_driver *d, struct gpu_kernels *ret_kernels,
                                  struct hf_err *e)
 {
-    struct gpu_kernels k = {
-        .driver = d, .without = kernels_without(), .stream_warps = STREAM_WARPS, .out_parts = 1};
+    struct gpu_kernels k = {.driver = d, .without = kernels_without(), .way = step_way};
     CUresult r = CUDA_SUCCESS;
     for (size_t i = 0; r == CUDA_SUCCESS && i < MODULES; i++) {
         r = d->cuModuleLoadData(&k.modules[i], modules[i].image);

@@ -81,16 +81,21 @@ enum gpu_part {
     GPU_PART_GATE_UP = 512,     /* gate_up: the first half of a prompt's MLP in one kernel */
 };
 
+/* How a step's kernels are started, which changes its time and nothing else. */
+struct gpu_step_way {
+    int warps; /* of a block of the products of a token: 1 to 16 */
+    int parts; /* warps for a pair of GPU_STREAM_OUT: 1 or 2 */
+    int pairs; /* of a warp of gpu_stage_swiglu; 0: without it */
+    int late;  /* as gpu_attend.late */
+};
+
 struct gpu_kernels {
     const struct gpu_driver *driver;
     unsigned without; /* of enum gpu_part */
     bool hopper;      /* code for sm_90 or later is what runs */
     bool follows;     /* those of a step may begin before the one before has ended */
     int gate_up_clusters[GPU_GATE_UP_WAYS]; /* that run at one time; 0: this way cannot be gone */
-    int stream_warps;                       /* of a block of the products of a token: 1 to 16 */
-    int stage_pairs;                        /* of a warp of gpu_stage_swiglu; 0: without it */
-    int out_parts;                          /* warps for a pair of GPU_STREAM_OUT: 1 or 2 */
-    int attend_late;                        /* as gpu_attend.late */
+    struct gpu_step_way way;
     int cluster; /* blocks that attention of a token has in a cluster; 1: no clusters */
     CUmodule modules[GPU_MODULES_MAX];
     CUfunction functions[GPU_KERNELS];
@@ -206,6 +211,9 @@ CUresult gpu_map_make(const struct gpu_driver *d, const struct gpu_map_shape *sh
 
 /* Attention of one token for head sizes 64 and 128, whose clusters GPU_STREAM_OUT puts together. */
 bool gpu_attend_can(const struct gpu_kernels *k, int64_t heads, int64_t head_dim);
+/* Pairs with which three blocks of gpu_stage_swiglu have room on a multiprocessor; 0: none. */
+int gpu_stage_pairs(const struct gpu_kernels *k, int64_t cols);
+
 /* p->clusters for a cache of this length, in the room of `splits` of gpu_decode_attention(). */
 int32_t gpu_attend_clusters(const struct gpu_kernels *k, int64_t heads, int64_t head_dim,
                             int64_t positions, int64_t splits);

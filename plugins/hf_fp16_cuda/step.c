@@ -12,6 +12,7 @@
 #define PARTS_MAX 16    /* warps of a block */
 #define WARPS_WIDE 12   /* of a block where a pair takes several: each block loads a long vector */
 #define STAGE_WARPS 8   /* of a block of gpu_stage_swiglu */
+#define STAGE_BLOCKS 3  /* of them that find room on a multiprocessor */
 #define SHARED_OWN 1024 /* bytes that a kernel has beside the vector */
 #define BEGIN_THREADS 512
 #define ATTEND_THREADS 128
@@ -66,32 +67,39 @@ bool gpu_stream_can(const struct gpu_kernels *k, int64_t cols)
 /* Pairs of rows that a block takes: fewer where not every multiprocessor would have a block. */
 static int64_t pairs_of_block(const struct gpu_kernels *k, int64_t pairs, int64_t parts)
 {
-    int64_t each = parts == 1 ? k->stream_warps : WARPS_WIDE / parts;
+    int64_t each = parts == 1 ? k->way.warps : WARPS_WIDE / parts;
     while (each > 1 && (pairs + each - 1) / each < k->driver->processors)
         each = (each + 1) / 2;
     return each > 0 ? each : 1;
 }
 
-static int64_t stage_shared(const struct gpu_kernels *k, int64_t cols)
+static int64_t stage_shared(int64_t cols, int64_t pairs)
 {
-    return 4 * cols * (1 + STAGE_WARPS * k->stage_pairs);
+    return 4 * cols * (1 + STAGE_WARPS * pairs);
 }
 
-/* Two blocks at least shall find room on a multiprocessor. */
+int gpu_stage_pairs(const struct gpu_kernels *k, int64_t cols)
+{
+    int pairs = 0;
+    while (STAGE_BLOCKS * stage_shared(cols, pairs + 1) <= k->driver->shared_most)
+        pairs++;
+    return pairs;
+}
+
 static bool stage_can(const struct gpu_kernels *k, int64_t cols)
 {
-    return k->stage_pairs > 0 && 2 * stage_shared(k, cols) <= k->driver->shared_most;
+    return k->way.pairs > 0 && stage_shared(cols, k->way.pairs) <= k->driver->shared_most;
 }
 
 static enum gpu_status stage_swiglu(const struct gpu_kernels *k, const struct gpu_stream *p,
                                     CUstream stream, struct hf_err *e)
 {
     struct gpu_stream q = *p;
-    const int64_t pairs = STAGE_WARPS * k->stage_pairs;
+    const int64_t pairs = STAGE_WARPS * k->way.pairs;
     const int64_t grid[3] = {(p->product.rows + pairs - 1) / pairs, 1, 1};
-    q.pairs = k->stage_pairs;
+    q.pairs = k->way.pairs;
     return gpu_kernel_follow(k, GPU_STAGE_SWIGLU, grid, WARP * STAGE_WARPS,
-                             stage_shared(k, p->product.cols), &q, stream, e);
+                             stage_shared(p->product.cols, k->way.pairs), &q, stream, e);
 }
 
 /* The vector, and its norm's weights or what clusters left of it. */
@@ -110,7 +118,7 @@ enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kin
         return stage_swiglu(k, p, stream, e);
     struct gpu_stream q = *p;
     const int64_t rows = p->product.rows, cols = p->product.cols;
-    const struct cut cut = cut_of(cols, kind == GPU_STREAM_OUT ? k->out_parts : 1);
+    const struct cut cut = cut_of(cols, kind == GPU_STREAM_OUT ? k->way.parts : 1);
     const int64_t pairs = kind == GPU_STREAM_SWIGLU ? rows : (rows + 1) / 2;
     const int64_t each = pairs_of_block(k, pairs, cut.parts);
     const int64_t grid[3] = {(pairs + each - 1) / each, 1, 1};
@@ -172,7 +180,7 @@ enum gpu_status gpu_attend(const struct gpu_kernels *k, int64_t head_dim,
 {
     struct gpu_attend q = *p;
     const int64_t grid[3] = {p->clusters * k->cluster, p->kv_heads, eights(p->heads, p->kv_heads)};
-    q.late = k->attend_late;
+    q.late = k->way.late;
     return gpu_kernel_follow(k, head_dim == 64 ? GPU_ATTEND_64 : GPU_ATTEND_128, grid,
                              ATTEND_THREADS, attend_shared(head_dim), &q, stream, e);
 }

@@ -103,9 +103,9 @@ static void test_swiglu(int rows, int cols, bool norm, int staged)
     product_make(&p, norm, false);
     struct gpu_stream s = {.product = product_send(&p, norm, false)};
     s.product.out = device_array(NULL, (size_t)rows * 2);
-    kernels.stage_pairs = staged;
+    kernels.way.pairs = staged;
     must(gpu_stream(&kernels, GPU_STREAM_SWIGLU, &s, stream, &e), &e);
-    kernels.stage_pairs = 0;
+    kernels.way.pairs = 0;
     for (int r = 0; r < rows; r++)
         p.out_f[r] = (float)(p.sums[r] / (1.0 + exp(-p.sums[r])) * p.sums[rows + r]);
     device_read(p.out, s.product.out, (size_t)rows * 2);
