@@ -47,11 +47,12 @@ static const struct {
 #undef ROW
 };
 
-static enum gpu_status blas_check(cublasStatus_t status, const char *what, struct hf_err *e)
+static enum gpu_status blas_check(const struct gpu_blas *b, cublasStatus_t status, const char *what,
+                                  struct hf_err *e)
 {
     if (status == CUBLAS_STATUS_SUCCESS)
         return GPU_OK;
-    hf_err_set(e, "cuBLASLt: %s failed with status %d", what, (int)status);
+    hf_err_set(e, "cuBLASLt: %s failed: %s", what, b->cublasLtGetStatusName(status));
     return status == CUBLAS_STATUS_EXECUTION_FAILED ? GPU_LOST : GPU_ERROR;
 }
 
@@ -93,7 +94,7 @@ enum gpu_status gpu_blas_open(const struct gpu_driver *d, struct gpu_blas *ret_b
         }
     }
     if (s == GPU_OK)
-        s = blas_check(b.cublasLtCreate(&b.handle), "starting the library", e);
+        s = blas_check(&b, b.cublasLtCreate(&b.handle), "starting the library", e);
     if (s == GPU_OK)
         *ret_blas = b;
     else
@@ -335,8 +336,8 @@ static struct gpu_blas_plan *plan_make(struct gpu_blas *b, const struct plan_key
         plan_free(b, &made);
         hf_err_set(e,
                    "cuBLASLt has no algorithm for a product [%" PRId64 "][%" PRId64 "] x [%" PRId64
-                   "][%" PRId64 "] (status %d)",
-                   k->rows, k->inner, k->inner, k->cols, (int)s);
+                   "][%" PRId64 "]: %s",
+                   k->rows, k->inner, k->inner, k->cols, b->cublasLtGetStatusName(s));
         return NULL;
     }
     made.algorithm = found[candidate_best(b, &made, found, count, g, stream)].algo;
@@ -357,5 +358,5 @@ enum gpu_status gpu_blas_gemm(struct gpu_blas *b, const struct gpu_gemm *g, CUst
         p = plan_make(b, &key, g, stream, e);
     if (!p)
         return GPU_ERROR;
-    return blas_check(plan_run(b, p, &p->algorithm, g, stream), "a matrix product", e);
+    return blas_check(b, plan_run(b, p, &p->algorithm, g, stream), "a matrix product", e);
 }

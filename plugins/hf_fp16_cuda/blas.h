@@ -18,6 +18,7 @@
 #define GPU_BLAS_FUNCTIONS(X)                                                                      \
     X(cublasLtCreate)                                                                              \
     X(cublasLtDestroy)                                                                             \
+    X(cublasLtGetStatusName)                                                                       \
     X(cublasLtGetVersion)                                                                          \
     X(cublasLtMatmul)                                                                              \
     X(cublasLtMatmulDescCreate)                                                                    \

@@ -18,11 +18,6 @@
 #define FLASH_WARPS 8
 #define PAD 8 /* halves behind each row in shared memory, so that ldmatrix meets no bank twice */
 
-__device__ __forceinline__ uint32_t shared_address(const void *p)
-{
-    return static_cast<uint32_t>(__cvta_generic_to_shared(p));
-}
-
 /* 16 bytes, or zeros where !valid. */
 __device__ __forceinline__ void copy_async(__half *to, const __half *from, bool valid)
 {
@@ -40,27 +35,11 @@ __device__ __forceinline__ void copy_wait()
     asm volatile("cp.async.wait_group 0;\n" ::);
 }
 
-__device__ __forceinline__ void load_matrix(uint32_t *r, const __half *p)
-{
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
-                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(shared_address(p)));
-}
-
 __device__ __forceinline__ void load_matrix_transposed(uint32_t *r, const __half *p)
 {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];\n"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                  : "r"(shared_address(p)));
-}
-
-/* c[16x8] += a[16x16] b[16x8] */
-__device__ __forceinline__ void multiply(float *c, const uint32_t *a, const uint32_t *b)
-{
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
-                 "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
 __device__ __forceinline__ uint32_t pack(float a, float b)
@@ -216,8 +195,8 @@ template <int W, int N>
 __device__ __forceinline__ void load_keys(const struct gpu_attention &p, __half *buffer, int tile,
                                           int keys)
 {
-    int64_t at = ((blockIdx.x / (p.heads / p.kv_heads)) * p.capacity + (int64_t)tile * N) *
-                 p.head_dim;
+    int64_t at =
+        ((blockIdx.x / (p.heads / p.kv_heads)) * p.capacity + (int64_t)tile * N) * p.head_dim;
     int valid = keys - tile * N;
     load_tile<W>(buffer, p.keys + at, p.head_dim, N, valid, p.head_dim);
     load_tile<W>(buffer + N * (W + PAD), p.values + at, p.head_dim, N, valid, p.head_dim);

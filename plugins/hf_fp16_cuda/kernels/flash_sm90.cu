@@ -7,6 +7,12 @@
  * probabilities of the tile before with its values, and groups take turns at starting products, so
  * that one group's softmax hides behind another's products.
  *
+ * Rows' highest scores are not looked for in every tile.  Probabilities are relative to the highest
+ * score of the first tile; while none is beyond float16, which their sums tell, that is as good as
+ * any.  Where one is, a warp takes the tile's scores anew and moves its rows' base.  (It goes
+ * beyond FlashAttention-4, which moves the base where scores have risen by 2^8 but looks at all of
+ * them.)
+ *
  * Grid: (heads, tiles of queries); the longest rows come first.  Tiles go from the last key to the
  * first.  Compiled for sm_90a alone. */
 
@@ -15,25 +21,8 @@
 #define KEY_TILE 128
 #define KEY_STAGES 4
 #define VALUE_STAGES 2
-/* A thread's probabilities of a row and a tile may add up to this: none of them is beyond what
- * float16 holds then. */
+/* While a thread's probabilities of a row and a tile add up to no more, float16 holds them. */
 #define SUM_MOST 32768.0f
-
-__device__ __forceinline__ void load_matrix(uint32_t *r, const char *p)
-{
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
-                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-                 : "r"(shared_address(p)));
-}
-
-/* c[16x8] += a[16x16] b[16x8] */
-__device__ __forceinline__ void multiply(float *c, const uint32_t *a, const uint32_t *b)
-{
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, "
-                 "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-}
 
 template <int D, int GROUPS> struct flash_shared {
     static constexpr int QUERIES = 64 * GROUPS;

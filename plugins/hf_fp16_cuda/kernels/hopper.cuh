@@ -12,11 +12,6 @@
 
 #define WARPGROUP 128
 
-__device__ __forceinline__ uint32_t shared_address(const void *p)
-{
-    return static_cast<uint32_t>(__cvta_generic_to_shared(p));
-}
-
 /* Barriers: a phase ends when `count` have arrived and all bytes that were announced are there. */
 __device__ __forceinline__ void barrier_init(uint64_t *b, int count)
 {
