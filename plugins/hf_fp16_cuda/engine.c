@@ -17,7 +17,6 @@
 
 #define POSITIONS_MAX (1 << 28)
 #define GRAPH_PROMPT 2048 /* tokens; with more the device is busy while the host starts kernels */
-#define STEPS_TIMED 8     /* in a row */
 #define STEP_TRIES 3
 #define STEP_WARPS 6     /* what is tried first */
 #define STEP_GAIN 0.985f /* less is not worth another choice, nor certain */
@@ -193,20 +192,24 @@ static enum gpu_status graph_make(struct gpu_engine *g, graph_work *work, CUgrap
     return s == GPU_OK ? gpu_driver_check(d, r, "making a graph", e) : s;
 }
 
-/* Steps in a row from the prompt's last position, as a graph: milliseconds of one. */
+static int64_t steps_timed(const struct gpu_engine *g)
+{
+    return g->plan.positions < GPU_STEPS_TIMED ? g->plan.positions : GPU_STEPS_TIMED;
+}
+
+/* Steps in a row from the sequence that the host has, as a graph: milliseconds of one. */
 static enum gpu_status steps_time(struct gpu_engine *g, CUgraphExec graph, float *ret_ms,
                                   struct hf_err *e)
 {
     const struct gpu_driver *d = &g->driver;
     CUevent *at = g->events;
-    const int64_t room = g->plan.positions - g->plan.prompt;
-    const int steps = room < STEPS_TIMED ? (int)room : STEPS_TIMED;
+    const int64_t steps = steps_timed(g);
     float ms = INFINITY;
     CUresult r = d->cuMemcpyHtoDAsync((CUdeviceptr)g->a.sequence, g->control.sequence,
                                       sizeof *g->control.sequence, g->stream);
     if (r == CUDA_SUCCESS)
         r = d->cuEventRecord(at[GPU_EVENT_START], g->stream);
-    for (int i = 0; r == CUDA_SUCCESS && i < steps; i++)
+    for (int64_t i = 0; r == CUDA_SUCCESS && i < steps; i++)
         r = d->cuGraphLaunch(graph, g->stream);
     if (r == CUDA_SUCCESS)
         r = d->cuEventRecord(at[GPU_EVENT_FIRST], g->stream);
@@ -270,13 +273,13 @@ static enum gpu_status step_choose(struct gpu_engine *g, struct hf_err *e)
     } ways[] = {{2, true, 1}, {2, false, 0}, {1, false, 0},
                 {2, true, 0}, {1, true, 0},  {1, true, 1}};
     static const int warps[] = {8, 12, 4};
-    const int64_t prompt = g->plan.prompt;
+    const int64_t prompt = g->plan.prompt, last = g->plan.positions - steps_timed(g);
     const int pairs = gpu_stage_pairs(&g->kernels, g->config.hidden_size);
     float least = INFINITY;
     if (2 * g->step_tried >= prompt && g->step_tried <= 2 * prompt)
         return GPU_OK;
     memset(g->control.sequence, 0, sizeof *g->control.sequence);
-    g->control.sequence->position = (int32_t)prompt - 1;
+    g->control.sequence->position = (int32_t)(prompt - 1 < last ? prompt - 1 : last);
     enum gpu_status s = cache_fill(g, e);
     for (size_t i = 0; s == GPU_OK && i < sizeof ways / sizeof *ways; i++) {
         const struct gpu_step_way way = {STEP_WARPS, ways[i].parts, ways[i].staged ? pairs : 0,

@@ -14,6 +14,7 @@
 #define GPU_WAY_LIBRARY (-1)
 #define GPU_MLP_TRIED 8
 #define GPU_LAYERS_AHEAD 8 /* layers that the host may be ahead of the device */
+#define GPU_STEPS_TIMED 8  /* decoding steps in a row, where ways to start them are tried */
 
 enum gpu_event { GPU_EVENT_START, GPU_EVENT_FIRST, GPU_EVENT_LAST, GPU_EVENTS };
 
@@ -23,7 +24,8 @@ struct gpu_control {
     uint64_t device;
     struct gpu_sequence *sequence; /* what a sequence begins with */
     int32_t *prompt;               /* [prompt] */
-    volatile int32_t *tokens;      /* [new_tokens]: GPU_TOKEN_NONE until the device has written */
+    volatile int32_t
+        *tokens; /* one for each new token, or more: GPU_TOKEN_NONE until it is there */
     uint64_t device_tokens;
     float *logits; /* [vocabulary] for the asked positions */
 };

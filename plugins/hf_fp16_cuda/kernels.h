@@ -177,6 +177,8 @@ enum gpu_stream_kind {
 
 /* Can a vector of this length be taken?  gpu_product() can take any. */
 bool gpu_stream_can(const struct gpu_kernels *k, int64_t cols);
+/* Pairs with which three blocks of gpu_stage_swiglu have room on a multiprocessor; 0: none. */
+int gpu_stage_pairs(const struct gpu_kernels *k, int64_t cols);
 /* p->parts is chosen here. */
 enum gpu_status gpu_stream(const struct gpu_kernels *k, enum gpu_stream_kind kind,
                            const struct gpu_stream *p, CUstream stream, struct hf_err *e);
@@ -211,9 +213,6 @@ CUresult gpu_map_make(const struct gpu_driver *d, const struct gpu_map_shape *sh
 
 /* Attention of one token for head sizes 64 and 128, whose clusters GPU_STREAM_OUT puts together. */
 bool gpu_attend_can(const struct gpu_kernels *k, int64_t heads, int64_t head_dim);
-/* Pairs with which three blocks of gpu_stage_swiglu have room on a multiprocessor; 0: none. */
-int gpu_stage_pairs(const struct gpu_kernels *k, int64_t cols);
-
 /* p->clusters for a cache of this length, in the room of `splits` of gpu_decode_attention(). */
 int32_t gpu_attend_clusters(const struct gpu_kernels *k, int64_t heads, int64_t head_dim,
                             int64_t positions, int64_t splits);

@@ -66,7 +66,8 @@ static enum gpu_status place_control(struct gpu_engine *g, struct hf_err *e)
     struct gpu_control *c = &g->control;
     size_t logits = (size_t)g->config.vocab_size * sizeof *c->logits;
     size_t prompt = (size_t)p->prompt * sizeof *c->prompt;
-    size_t tokens = (size_t)(p->positions - p->prompt + 1) * sizeof *c->tokens;
+    const int64_t steps = p->positions - p->prompt + 1;
+    size_t tokens = (size_t)(steps > GPU_STEPS_TIMED ? steps : GPU_STEPS_TIMED) * sizeof *c->tokens;
     CUdeviceptr at = 0;
     CUresult r = d->cuMemHostAlloc(&c->host, sizeof *c->sequence + logits + prompt + tokens,
                                    CU_MEMHOSTALLOC_DEVICEMAP);

@@ -86,7 +86,7 @@ __device__ __forceinline__ void cluster_wait()
 /* What p is in this block's shared memory, in that of block `rank`. */
 __device__ __forceinline__ uint32_t cluster_address(const void *p, int rank)
 {
-    uint32_t at = static_cast<uint32_t>(__cvta_generic_to_shared(p));
+    uint32_t at = shared_address(p);
 #if __CUDA_ARCH__ >= 900
     asm("mapa.shared::cluster.u32 %0, %0, %1;" : "+r"(at) : "r"(rank));
 #endif
@@ -140,8 +140,7 @@ __device__ __forceinline__ uint4 load_cached(const __half *p, bool valid)
  * copy_wait<N>() where N or more groups were committed later, for the thread that asked. */
 __device__ __forceinline__ void copy_async(__half *to, const __half *from, bool valid)
 {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(
-                     static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)),
                  "l"(from), "r"(valid ? 16 : 0)
                  : "memory");
 }
@@ -149,8 +148,7 @@ __device__ __forceinline__ void copy_async(__half *to, const __half *from, bool 
 /* The same of weights, which are read once. */
 __device__ __forceinline__ void copy_once(uint4 *to, const uint4 *from)
 {
-    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(
-                     static_cast<uint32_t>(__cvta_generic_to_shared(to))),
+    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16;" ::"r"(shared_address(to)),
                  "l"(from)
                  : "memory");
 }
